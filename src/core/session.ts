@@ -1,0 +1,289 @@
+/**
+ * A session: one JSON value (I3), changed only by `transition`.
+ * Owns: the vocabulary of a session's life. Does not own: how it changes, how it is stored, how it reads.
+ * Times are ms since the epoch (`At`) or durations (`Ms`); offsets are UTF-16 code units of the output stream.
+ */
+import type { RequestId, RequestOption } from "./agent-event.ts";
+
+export const SCHEMA = "iflow.session.v1";
+export const CONTROLLER_ID = "openclaw-iflow-plugin/session";
+
+export type PermissionMode = "auto" | "selective" | "manual" | "plan";
+
+/** Where notices go, kept exactly as the host gave it (its delivery context). */
+export interface Route {
+  readonly channel: string;
+  readonly to: string;
+  readonly accountId?: string;
+  readonly threadId?: string | number;
+}
+
+/** The OpenClaw session that launched: flows, tasks and look-ups are bound to it. */
+export interface Owner {
+  readonly sessionKey: string;
+  readonly agentId?: string;
+}
+
+/** A process by pid and start time, since pids come round again. `startedAt` is the kernel's own value (opaque). */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+export type Door = "tool" | "command" | "rpc" | "cli" | "button" | "reply" | "taskflow" | "plugin";
+
+/** Who did something. `person` is decided from host facts, never from a parameter (decision 24). */
+export interface By {
+  readonly kind: "person" | "agent" | "plugin" | "writer";
+  readonly door: Door;
+  readonly senderId?: string;
+}
+
+/** A text of any length: the first 2 KiB here, the whole under `key` in the journal when there is more. */
+export interface StoredText {
+  readonly text: string;
+  /** UTF-16 code units of the whole. */
+  readonly length: number;
+  readonly key?: string;
+  readonly digest?: string;
+}
+
+export interface Settings {
+  readonly permissionMode: PermissionMode;
+  readonly model?: string;
+  readonly systemPrompt?: StoredText;
+  readonly allowedTools: readonly string[];
+  readonly maxTurns?: number;
+  /** ms without any frame of the agent while a turn waits for the model. */
+  readonly timeoutMs: number;
+  readonly singleTurn: boolean;
+}
+
+export interface Message {
+  readonly id: string;
+  readonly text: StoredText;
+  readonly by: By;
+  readonly at: number;
+  /** Absolute paths or URLs that go along as resource links or images. */
+  readonly files?: readonly string[];
+}
+
+export type QuestionKind = "permission" | "question" | "plan" | "fresh-start";
+
+export interface Answer {
+  readonly optionIds?: readonly string[];
+  readonly text?: string;
+  readonly by: By;
+  readonly at: number;
+}
+
+export interface Question {
+  /** `q7`, or `q7.1`, `q7.2` for the parts of one request. */
+  readonly id: string;
+  readonly kind: QuestionKind;
+  readonly text: StoredText;
+  /** Exact question text, the key of the agent's `answers` (kept only when the request came as questions). */
+  readonly header?: string;
+  readonly options: readonly RequestOption[];
+  readonly multiSelect: boolean;
+  readonly freeText: boolean;
+  readonly answer?: Answer;
+}
+
+/** One open request of the agent with its one or more questions. */
+export interface Ask {
+  /** Absent when no live request stands behind it (the plugin's own question). */
+  readonly requestId?: RequestId;
+  readonly kind: QuestionKind;
+  readonly questions: readonly Question[];
+  readonly askedAt: number;
+  readonly deadlineAt: number;
+  /** What a permission is for: an identical request matches a one-time or lasting grant. */
+  readonly subject?: PermissionSubject;
+}
+
+export interface PermissionSubject {
+  readonly toolKind: string;
+  readonly toolName?: string;
+  readonly title: string;
+  /** Digest of the content, so that a grant fits the identical request only. */
+  readonly digest: string;
+}
+
+export interface Grant {
+  readonly subject: PermissionSubject;
+  /** once: for the identical request; always: for the tool (or, for commands, the same first word). */
+  readonly span: "once" | "always";
+}
+
+export interface OpenTool {
+  readonly toolCallId: string;
+  readonly title: string;
+  readonly toolName?: string;
+  readonly sinceAt: number;
+}
+
+export type CauseCode =
+  | "agent_missing"
+  | "agent_start_failed"
+  | "agent_handshake"
+  | "not_authenticated"
+  | "agent_too_old"
+  | "agent_error"
+  | "agent_exited"
+  | "gateway_restarted"
+  | "gateway_stopped"
+  | "model_silent"
+  | "tool_timeout"
+  | "stopped_by_person"
+  | "stopped_elsewhere"
+  | "abandoned"
+  | "prompt_unknown"
+  | "storage";
+
+export interface Cause {
+  readonly code: CauseCode;
+  /** Readable, at most 1 KiB, no secrets. */
+  readonly message: string;
+}
+
+export type Outcome = "completed" | "failed" | "timed_out" | "killed";
+
+export type Phase =
+  | { readonly kind: "queued"; readonly reason: "launch" | "continue"; readonly sinceAt: number }
+  | { readonly kind: "starting"; readonly sinceAt: number }
+  | {
+      readonly kind: "working";
+      readonly sinceAt: number;
+      /** The message that this turn carries out, journalled before it is sent. */
+      readonly message: Message;
+      readonly lastSignAt: number;
+      readonly quietToldAt?: number;
+      readonly openTools: readonly OpenTool[];
+      /** A stop of the running turn is under way; what it is for. */
+      readonly stopping?: "interrupt" | "model_silent" | "tool_timeout";
+    }
+  | {
+      readonly kind: "asking";
+      readonly sinceAt: number;
+      readonly asks: readonly Ask[];
+      /** The message of the turn that asked; absent for the plugin's own questions. */
+      readonly message?: Message;
+      readonly openTools: readonly OpenTool[];
+    }
+  | { readonly kind: "idle"; readonly sinceAt: number; readonly expects: "answer" | "nothing"; readonly preview: string }
+  | { readonly kind: "interrupted"; readonly sinceAt: number; readonly cause: Cause }
+  | {
+      readonly kind: "ended";
+      readonly at: number;
+      readonly outcome: Outcome;
+      readonly cause?: Cause;
+    };
+
+export type PhaseKind = Phase["kind"];
+
+/** The end of the output stream, as much as fits into stateJson. */
+export interface OutputBuffer {
+  readonly text: string;
+  /** Absolute offset of the first and one past the last code unit of `text`. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Counters {
+  readonly turns: number;
+  readonly toolCalls: number;
+  readonly chunks: number;
+  readonly bytes: number;
+  /** Answers by an agent in a row since a person last answered. */
+  readonly autoResponds: number;
+  readonly questionsAsked: number;
+  readonly answeredByPerson: number;
+  readonly answeredByAgent: number;
+  readonly denied: number;
+  readonly workingMs: number;
+}
+
+/** The child task that stands for this session now. */
+export interface Child {
+  readonly runId: string;
+  readonly as: "running" | "queued";
+  readonly label: string;
+}
+
+export type NoticeKind =
+  | "launched"
+  | "queued"
+  | "asks"
+  | "responded"
+  | "turn-finished"
+  | "completed"
+  | "failed"
+  | "killed"
+  | "interrupted"
+  | "quiet"
+  | "denied"
+  | "warning";
+
+export type NoticePart = "chat" | "wake";
+
+/** A notice that is owed until handed over. Data only: the words are made when it leaves. */
+export interface Notice {
+  /** Unique in the session; with the session's id it is the stable intent id. */
+  readonly id: string;
+  readonly kind: NoticeKind;
+  readonly at: number;
+  readonly parts: readonly NoticePart[];
+  /** What the words need, fixed at the time of the event. */
+  readonly data: NoticeData;
+}
+
+export interface NoticeData {
+  readonly text?: string;
+  readonly questionIds?: readonly string[];
+  readonly turn?: number;
+  readonly durationMs?: number;
+  readonly place?: number;
+}
+
+/** A chat that follows the output. `seen` is the absolute offset up to which it has been shown. */
+export interface Viewer {
+  readonly key: string;
+  readonly route: Route;
+  readonly seen: number;
+}
+
+export interface Session {
+  readonly schema: typeof SCHEMA;
+  readonly id: string;
+  readonly name: string;
+  readonly owner: Owner;
+  readonly launchedBy: By;
+  readonly route?: Route;
+  readonly workdir: string;
+  readonly prompt: StoredText;
+  readonly settings: Settings;
+  readonly createdAt: number;
+  readonly phase: Phase;
+  /** Grows by one at each commit; with the flow's revision it tells our writes from foreign ones. */
+  readonly seq: number;
+  /** Turn number now or last; child runIds carry it. */
+  readonly turn: number;
+  /** Number of queued children made in this turn (`t<n>.<k>`). */
+  readonly standIns: number;
+  readonly counters: Counters;
+  readonly output: OutputBuffer;
+  /** Set while an agent process lives (a slot is held exactly then). */
+  readonly process?: ProcessIdentity | { readonly pid: 0; readonly startedAt: "" };
+  readonly acpSessionId?: string;
+  readonly inbox: readonly Message[];
+  readonly grants: readonly Grant[];
+  readonly child?: Child;
+  readonly owed: readonly Notice[];
+  readonly viewers: readonly Viewer[];
+  /** Files that edits of this session wrote, newest last, at most 20. */
+  readonly filesEdited: readonly string[];
+  readonly continues?: string;
+  readonly continuedBy?: string;
+  readonly nextId: number;
+}

@@ -1,0 +1,59 @@
+/**
+ * What an operation is: one verb, three doors. Owns the types that doors and verbs share.
+ * A door turns its own call into `Caller` and raw parameters; `invoke` validates, runs and renders, the same for every door.
+ */
+import type { TObject } from "@sinclair/typebox";
+import type { RefusalCode } from "../core/errors.ts";
+import type { Door, Owner, Route } from "../core/session.ts";
+
+/** Who calls, from host facts only. */
+export interface Caller {
+  readonly door: Door;
+  readonly owner: Owner;
+  /** The chat of the call, as the host's delivery context gave it. */
+  readonly route?: Route;
+  readonly senderId?: string;
+  /** The host's owner, or an operator's RPC or CLI: sees and steers every session. */
+  readonly seesAll: boolean;
+  /** False for a tool call of an agent, unless the host saw an authorised person speak (then `personSeenAt`). */
+  readonly isPerson: boolean;
+  /** Tool door: ms since the epoch of the last message of an authorised person in this OpenClaw session. */
+  readonly personSeenAt?: number;
+  readonly inGroup: boolean;
+  /** The agent's workspace, where the host says it: the default directory of a launch. */
+  readonly workspaceDir?: string;
+}
+
+/** What every door shows: `text` for people and agents, `json` for RPC and the tool's details. */
+export interface Reply {
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>> | readonly unknown[];
+}
+
+export type Answered =
+  | { readonly ok: true; readonly reply: Reply }
+  | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
+
+export type OperationName = "launch" | "respond" | "fg" | "bg" | "kill" | "output" | "sessions" | "stats" | "resume";
+
+export interface OperationDoor {
+  readonly name: OperationName;
+  /** `iflow_launch`. */
+  readonly tool: string;
+  /** Command word without the slash: `iflow`, `iflow_respond`. */
+  readonly command: string;
+  /** `iflow.launch`. */
+  readonly rpc: string;
+  /** Operator scope that RPC needs. */
+  readonly scope: "read" | "write";
+  readonly title: string;
+  readonly description: string;
+  /** One line of usage for the command. */
+  readonly usage: string;
+  /** snake_case parameters with descriptions and defaults; RPC accepts the same in camelCase. */
+  readonly params: TObject;
+  /** The text after the command word -> raw parameters. */
+  parseCommand(args: string): Answered | { readonly ok: "params"; readonly params: Record<string, unknown> };
+  /** Validates raw parameters (snake_case or camelCase), runs, renders. Never throws for a bad call. */
+  invoke(caller: Caller, rawParams: unknown): Promise<Answered>;
+}
