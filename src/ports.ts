@@ -67,14 +67,26 @@ export interface NewFlow {
   readonly route: Route | undefined;
 }
 
+export type FlowRead =
+  | { readonly kind: "found"; readonly record: FlowRecord }
+  | { readonly kind: "missing" }
+  /** The host can't say now (it drains, or its database is busy). Proves nothing: never taken for `missing`. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
 /** Managed flows of one controller. No method throws: an outcome is always a value. Every change is revision-checked. */
 export interface FlowStore {
   create(owner: Owner, flow: NewFlow): Promise<FlowCommit>;
-  get(owner: Owner, flowId: string): Promise<FlowRecord | undefined>;
-  /** Flows of this plugin's controller only where the host can tell; else all of the owner. */
-  list(owner: Owner): Promise<readonly FlowSummary[]>;
+  get(owner: Owner, flowId: string): Promise<FlowRead>;
+  /**
+   * Flows of this plugin's controller only where the host can tell; else all of the owner.
+   * `undefined`: the host can't say now; it proves nothing about any flow.
+   */
+  list(owner: Owner): Promise<readonly FlowSummary[] | undefined>;
   change(owner: Owner, flowId: string, expectedRevision: number, change: FlowChange): Promise<FlowCommit>;
-  /** Ends a flow without active children as `cancelled`. Idempotent. */
+  /**
+   * Ends a flow as `cancelled`, and with it every child that is still active. Idempotent: `applied` when it is
+   * cancelled already. `conflict` with the record when it ended otherwise.
+   */
   cancel(owner: Owner, flowId: string): Promise<FlowCommit>;
 }
 
@@ -97,19 +109,26 @@ export interface ChildSummary {
   readonly status: "queued" | "running" | ChildOutcome | "lost";
 }
 
-/**
- * The linked child task of a turn. No method throws. A host that refuses children answers `refused` once with the
- * reason; from then on the plugin runs flow-only.
- */
+export type ChildStart =
+  | { readonly ok: true }
+  /**
+   * `flow`: this flow takes no child (cancel requested, ended, gone, run id used up). `now`: try later.
+   * `host`: no flow takes one; from then on the plugin runs flow-only.
+   */
+  | { readonly ok: false; readonly refusedBy: "flow" | "now" | "host"; readonly reason: string };
+
+/** The linked child task of a turn. No method throws. */
 export interface ChildTasks {
-  start(owner: Owner, child: NewChild): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
+  /** Idempotent for an active run id: after a restart it adopts the child (label and status stay), so that it is kept alive again. */
+  start(owner: Owner, child: NewChild): Promise<ChildStart>;
   /** queued -> running. */
   activate(runId: string, atMs: number): void;
   /** Live progress (tool name and count) of a running child. */
   tool(runId: string, name: string): void;
   /** Resolves when the record is terminal, or after 2 s when the host does not say. Idempotent; the first outcome stays. */
   end(owner: Owner, runId: string, outcome: ChildOutcome, atMs: number, error?: string): Promise<void>;
-  list(owner: Owner): Promise<readonly ChildSummary[]>;
+  /** Every child of the owner with a run id of ours. `undefined`: the host can't say now. */
+  list(owner: Owner): Promise<readonly ChildSummary[] | undefined>;
   /** Emits the end of every active child in the same tick, for a host that is about to drain (SIGTERM). Synchronous. */
   settleAll(outcome: ChildOutcome, atMs: number, error: string): void;
 }
