@@ -160,8 +160,8 @@ export type Phase =
       readonly lastSignAt: number;
       readonly quietToldAt?: number;
       readonly openTools: readonly OpenTool[];
-      /** A stop of the running turn is under way; what it is for. */
-      readonly stopping?: "interrupt" | "model_silent" | "tool_timeout";
+      /** A stop of the running turn is under way; what it is for, and since when. */
+      readonly stopping?: { readonly why: StopWhy; readonly sinceAt: number };
     }
   | {
       readonly kind: "asking";
@@ -179,6 +179,8 @@ export type Phase =
       readonly outcome: Outcome;
       readonly cause?: Cause;
     };
+
+export type StopWhy = "interrupt" | "model_silent" | "tool_timeout";
 
 export type PhaseKind = Phase["kind"];
 
@@ -246,11 +248,20 @@ export interface NoticeData {
   readonly place?: number;
 }
 
+/** The agent's process as far as this session knows. `stopping`: told to end, not gone yet. */
+export interface LiveAgent {
+  readonly kind: "starting" | "ready" | "stopping";
+  /** Absent for an agent that was only dialled. */
+  readonly identity?: ProcessIdentity;
+}
+
 /** A chat that follows the output. `seen` is the absolute offset up to which it has been shown. */
 export interface Viewer {
   readonly key: string;
   readonly route: Route;
   readonly seen: number;
+  /** live: new output is sent as it comes; background: only remembered, for an exact catch-up later. */
+  readonly mode: "live" | "background";
 }
 
 export interface Session {
@@ -273,9 +284,17 @@ export interface Session {
   readonly standIns: number;
   readonly counters: Counters;
   readonly output: OutputBuffer;
-  /** Set while an agent process lives (a slot is held exactly then). */
-  readonly process?: ProcessIdentity | { readonly pid: 0; readonly startedAt: "" };
+  /** Defined while an agent process lives or starts; a slot is held exactly then (I5). */
+  readonly agent?: LiveAgent;
   readonly acpSessionId?: string;
+  /** Answers handed to the agent and not yet followed by any frame of it (they survive its death). */
+  readonly unconfirmed: readonly Ask[];
+  /** Set when a plan was approved: after this turn the session is loaded again in the settings' mode to carry it out. */
+  readonly approvedPlan?: { readonly turn: number };
+  /** The last uninterrupted words of the agent in this turn, at most 1,500 code units. */
+  readonly lastWords: string;
+  /** Deadlines that passed while no gateway ran hold until then. */
+  readonly graceUntil?: number;
   readonly inbox: readonly Message[];
   readonly grants: readonly Grant[];
   readonly child?: Child;

@@ -1,0 +1,222 @@
+/**
+ * What people (and agents, and other writers) say to a session.
+ * Owns: the first valid answer wins; late and stale ones are refused with what happened instead; messages wait in order.
+ */
+import type { SessionEvent, Taken } from "./event.ts";
+import { count, nextId, owe, setPhase, type Draft } from "./draft.ts";
+import { ok, refuse, type Result } from "./errors.ts";
+import { cutText } from "./output.ts";
+import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, preview, replyOf } from "./question.ts";
+import type { Ask, By, Message, Question } from "./session.ts";
+import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
+
+const MAX_INBOX = 20;
+
+export function onMessage(draft: Draft, event: Extract<SessionEvent, { type: "message" }>): void {
+  const limited = automaticLimit(draft, event.message.by);
+  draft.reply = limited ?? takeMessage(draft, event.message, event.interrupt);
+  if (draft.reply.ok) countVoice(draft, event.message.by);
+}
+
+function takeMessage(draft: Draft, message: Message, interrupting: boolean): Result<Taken> {
+  const { session } = draft;
+  const { phase, inbox } = session;
+  if (phase.kind === "ended") return refuse("wrong_phase", `${session.name} has ended (${phase.outcome}). Resume it to go on.`);
+  if (inbox.length >= MAX_INBOX) {
+    return refuse("queue_full", `${session.name} already has ${inbox.length} messages waiting. Wait for the turn to end, or respond with interrupt.`);
+  }
+  const front = interrupting && (phase.kind === "working" || phase.kind === "asking");
+  draft.session = { ...session, inbox: front ? [message, ...inbox] : [...inbox, message] };
+  switch (phase.kind) {
+    case "queued":
+    case "starting":
+      return ok("queued");
+    case "working":
+    case "asking":
+      if (interrupting) stopForMessage(draft);
+      return ok(interrupting ? "now" : "queued");
+    case "idle":
+      return ok(goOn(draft));
+    case "interrupted":
+      enterQueue(draft, "continue");
+      return ok("resumed");
+  }
+}
+
+/** The next turn of an idle session: at once while its process lives, else through the queue. */
+function goOn(draft: Draft): Taken {
+  if (draft.session.agent?.kind === "ready") {
+    beginTurn(draft);
+    return "now";
+  }
+  enterQueue(draft, "continue");
+  return "resumed";
+}
+
+/** Stops the running turn, so that the message at the head of the inbox is next. */
+function stopForMessage(draft: Draft): void {
+  const { phase } = draft.session;
+  if (phase.kind === "asking") {
+    if (draft.session.agent === undefined) {
+      enterQueue(draft, "continue");
+      return;
+    }
+    resumeTurn(draft, phase.message ?? headOf(draft), phase.openTools);
+  }
+  const working = draft.session.phase;
+  if (working.kind !== "working" || working.stopping !== undefined) return;
+  setPhase(draft, { ...working, stopping: { why: "interrupt", sinceAt: draft.at } });
+  draft.effects.push({ do: "cancel-turn" });
+}
+
+function headOf(draft: Draft): Message {
+  const [head] = draft.session.inbox;
+  return head ?? { id: "m0", text: preview(""), by: { kind: "plugin", door: "plugin" }, at: draft.at };
+}
+
+/** An agent may answer so many times in a row; then a person must (decision 24). */
+function automaticLimit(draft: Draft, by: By): Result<Taken> | undefined {
+  const { maxAutoResponds } = draft.rules;
+  if (by.kind !== "agent" || draft.session.counters.autoResponds < maxAutoResponds) return undefined;
+  return refuse(
+    "limit_reached",
+    `${draft.session.name} was answered automatically ${maxAutoResponds} times in a row (maxAutoResponds). A person must answer now: ask them, they can reply in the chat or with /iflow_respond ${draft.session.name}.`,
+  );
+}
+
+function countVoice(draft: Draft, by: By): void {
+  if (by.kind === "agent") count(draft, { autoResponds: 1 });
+  if (by.kind === "person") count(draft, { autoResponds: -draft.session.counters.autoResponds });
+}
+
+export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "answered" }>): void {
+  const { session } = draft;
+  const { phase } = session;
+  const asks = phase.kind === "asking" ? phase.asks : [];
+  const ask = asks.find((a) => a.questions.some((q) => q.id === event.questionId));
+  const question = ask?.questions.find((q) => q.id === event.questionId);
+  if (ask === undefined || question === undefined || question.answer !== undefined) {
+    draft.reply = refuse("question_closed", closedMessage(draft, event.questionId, question));
+    return;
+  }
+  const limited = automaticLimit(draft, event.answer.by);
+  if (limited !== undefined) {
+    draft.reply = limited;
+    return;
+  }
+  countVoice(draft, event.answer.by);
+  count(draft, event.answer.by.kind === "agent" ? { answeredByAgent: 1 } : { answeredByPerson: 1 });
+  draft.effects.push({ do: "record-answer", id: question.id, text: answerWords(question, event.answer), by: event.answer.by });
+  const answered: Ask = { ...ask, questions: ask.questions.map((q) => (q.id === question.id ? { ...q, answer: event.answer } : q)) };
+  const live = ask.requestId !== undefined && session.agent?.kind === "ready";
+  const complete = openQuestions([answered]).length === 0;
+  if (complete) closeAsk(draft, answered);
+  else replaceAsk(draft, answered);
+  draft.reply = ok(live || !complete ? "now" : "resumed");
+}
+
+function closedMessage(draft: Draft, questionId: string, question: Question | undefined): string {
+  const { name, phase } = draft.session;
+  if (question?.answer !== undefined) {
+    return `Question ${questionId} of ${name} was already answered: ${answerWords(question, question.answer)}.`;
+  }
+  const open = phase.kind === "asking" ? openQuestions(phase.asks).map((q) => q.id) : [];
+  const now = open.length > 0 ? `open now: ${open.join(", ")}` : `${name} is ${phase.kind}, with no open question`;
+  return `Question ${questionId} of ${name} is not open any more (answered, timed out or withdrawn); ${now}.`;
+}
+
+function replaceAsk(draft: Draft, ask: Ask): void {
+  const { phase } = draft.session;
+  if (phase.kind !== "asking") return;
+  setPhase(draft, { ...phase, asks: phase.asks.map((a) => (a.questions[0]?.id === ask.questions[0]?.id ? ask : a)) });
+}
+
+/** Every part is answered: the one reply leaves, or, without a live request, the answer becomes the next prompt. */
+function closeAsk(draft: Draft, ask: Ask): void {
+  const { phase, agent } = draft.session;
+  if (phase.kind !== "asking") return;
+  const rest = phase.asks.filter((a) => a.questions[0]?.id !== ask.questions[0]?.id);
+  if (ask.kind === "fresh-start") {
+    settleFreshStart(draft, ask);
+    return;
+  }
+  applyPlan(draft, ask);
+  keepGrant(draft, ask, agent?.kind === "ready" ? "lasting" : "late");
+  if (agent?.kind === "ready" && ask.requestId !== undefined) {
+    draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-4) };
+    draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(ask) });
+    if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
+    else resumeTurn(draft, phase.message ?? headOf(draft), phase.openTools);
+    return;
+  }
+  const message = lateMessage(draft, ask);
+  draft.session = { ...draft.session, inbox: [...draft.session.inbox, message] };
+  if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
+  else enterQueue(draft, "continue");
+}
+
+/** An approved plan changes the session's mode; the turn is let end, then the session is loaded in that mode. */
+function applyPlan(draft: Draft, ask: Ask): void {
+  const mode = approvedMode(ask);
+  if (mode === undefined) return;
+  const { session } = draft;
+  const live = session.agent?.kind === "ready" ? { approvedPlan: { turn: session.turn } } : {};
+  draft.session = { ...session, settings: { ...session.settings, permissionMode: mode }, ...live };
+}
+
+/** "Always" holds for the session; an allow without a live request holds once, for the identical request (decision 14). */
+function keepGrant(draft: Draft, ask: Ask, when: "lasting" | "late"): void {
+  if (ask.kind !== "permission" || ask.subject === undefined || !isGranted(ask)) return;
+  const lasting = isLasting(ask);
+  if (!lasting && when === "lasting") return;
+  const grant = { subject: ask.subject, span: lasting ? ("always" as const) : ("once" as const) };
+  draft.session = { ...draft.session, grants: [...draft.session.grants, grant].slice(-20) };
+}
+
+/** The words that carry an answer to an agent whose request is gone. */
+function lateMessage(draft: Draft, ask: Ask): Message {
+  const lines = ask.questions.map((q) => `- ${cutText(q.text.text, 400)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`);
+  const text = `You were interrupted while you waited for an answer. You had asked:\n${lines.join("\n")}\nGo on from there.`;
+  const by = ask.questions.at(-1)?.answer?.by ?? { kind: "plugin" as const, door: "plugin" as const };
+  return { id: `m${nextId(draft)}`, text: preview(text), by, at: draft.at };
+}
+
+function settleFreshStart(draft: Draft, ask: Ask): void {
+  if (!isGranted(ask)) {
+    end(draft, "killed", { code: "stopped_by_person", message: "Stopped, since iFlow no longer has the history" });
+    return;
+  }
+  const { acpSessionId: _lost, ...rest } = draft.session;
+  draft.session = rest;
+  enterQueue(draft, "continue");
+}
+
+/** Nobody answered in time, or the turn is stopped: denied, and the turn goes on (decision 15). */
+export function denyAsk(draft: Draft, ask: Ask, reason: string): void {
+  const { phase, name, agent } = { ...draft.session, phase: draft.session.phase };
+  if (phase.kind !== "asking") return;
+  const denied = deny(ask, reason, draft.at);
+  count(draft, { denied: openQuestions([ask]).length });
+  const rest = phase.asks.filter((a) => a !== ask);
+  const live = agent?.kind === "ready" && ask.requestId !== undefined;
+  owe(draft, "denied", { text: reason, questionIds: ask.questions.map((q) => q.id) });
+  if (ask.kind === "fresh-start") {
+    end(draft, "completed", { code: "abandoned", message: `${name} had lost its history, and nobody chose how to go on` }, false);
+    return;
+  }
+  if (live && ask.requestId !== undefined) draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(denied) });
+  if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
+  else if (live) resumeTurn(draft, phase.message ?? headOf(draft), phase.openTools);
+  else {
+    setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause: { code: "abandoned", message: `A question was not answered: ${reason}` } });
+    dropStandIn(draft);
+  }
+}
+
+function dropStandIn(draft: Draft): void {
+  const { child, ...rest } = draft.session;
+  if (child === undefined) return;
+  draft.session = rest;
+  draft.effects.push({ do: "end-child", runId: child.runId, outcome: "cancelled" });
+}
+

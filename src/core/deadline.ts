@@ -1,0 +1,109 @@
+/**
+ * Deadlines: when the next one is, and what happens when it has come.
+ * Owns: what each phase waits for. There is one timer a session, set to `nextDeadline`; it comes back as a `clock` event.
+ */
+import { denyAsk } from "./answer.ts";
+import { owe, setPhase, stopAgent, type Draft } from "./draft.ts";
+import type { Rules } from "./event.ts";
+import type { Phase, Session, StopWhy } from "./session.ts";
+import { end } from "./turn.ts";
+
+type Working = Extract<Phase, { kind: "working" }>;
+
+/** How long a cancelled turn may take to end before its process is stopped. */
+const STOP_PATIENCE_MS = 10_000;
+const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000;
+
+/** ms since the epoch of the next moment at which something is due; undefined when nothing can become due. */
+export function nextDeadline(session: Session, rules: Rules): number | undefined {
+  const { phase } = session;
+  const held = (at: number): number => Math.max(at, session.graceUntil ?? 0);
+  switch (phase.kind) {
+    case "queued":
+    case "starting":
+    case "ended":
+      return undefined;
+    case "working":
+      return workingDeadline(session, phase, rules);
+    case "asking":
+      return held(Math.min(...phase.asks.map((ask) => ask.deadlineAt)));
+    case "idle": {
+      const over = held(phase.sinceAt + idleMs(phase, rules));
+      return session.agent?.kind === "ready" ? Math.min(over, phase.sinceAt + rules.keepAliveMs) : over;
+    }
+    case "interrupted":
+      return held(phase.sinceAt + ABANDONED_AFTER_MS);
+  }
+}
+
+function idleMs(phase: Extract<Phase, { kind: "idle" }>, rules: Rules): number {
+  return phase.expects === "answer" ? rules.questionTimeoutMs : rules.idleTimeoutMs;
+}
+
+function workingDeadline(session: Session, phase: Working, rules: Rules): number {
+  if (phase.stopping !== undefined) return phase.stopping.sinceAt + STOP_PATIENCE_MS;
+  const limit = activityLimit(session, phase, rules).at;
+  return phase.quietToldAt === undefined ? Math.min(limit, phase.lastSignAt + rules.quietAfterMs) : limit;
+}
+
+/** While a tool call is open the turn is alive as long as the tool may run; else the model has `timeoutMs` for a sign (decision 1). */
+function activityLimit(session: Session, phase: Working, rules: Rules): { at: number; why: StopWhy } {
+  if (phase.openTools.length === 0) return { at: phase.lastSignAt + session.settings.timeoutMs, why: "model_silent" };
+  const oldest = Math.min(...phase.openTools.map((tool) => tool.sinceAt));
+  return { at: oldest + rules.toolTimeoutMs, why: "tool_timeout" };
+}
+
+export function onClock(draft: Draft): void {
+  const due = nextDeadline(draft.session, draft.rules);
+  if (due === undefined || due > draft.at) return;
+  const { phase } = draft.session;
+  switch (phase.kind) {
+    case "working":
+      onWorkingDeadline(draft, phase);
+      return;
+    case "asking":
+      for (const ask of phase.asks) {
+        if (ask.deadlineAt <= draft.at) denyAsk(draft, ask, "nobody answered before the deadline (questionTimeoutMinutes)");
+      }
+      return;
+    case "idle":
+      onIdleDeadline(draft, phase);
+      return;
+    case "interrupted":
+      end(draft, "failed", { code: "abandoned", message: `${phase.cause.message} Nobody continued it for 7 days.` });
+      return;
+    case "queued":
+    case "starting":
+    case "ended":
+      return;
+  }
+}
+
+function onWorkingDeadline(draft: Draft, phase: Working): void {
+  if (phase.stopping !== undefined) {
+    stopAgent(draft);
+    // The process is on its way out; its exit ends the turn. Should even that not come, this is asked again.
+    setPhase(draft, { ...phase, stopping: { ...phase.stopping, sinceAt: draft.at } });
+    return;
+  }
+  const limit = activityLimit(draft.session, phase, draft.rules);
+  if (limit.at <= draft.at) {
+    setPhase(draft, { ...phase, stopping: { why: limit.why, sinceAt: draft.at } });
+    draft.effects.push({ do: "cancel-turn" });
+    return;
+  }
+  setPhase(draft, { ...phase, quietToldAt: draft.at });
+  const tool = phase.openTools.at(-1);
+  const doing = tool === undefined ? "waiting for the model" : `running ${tool.title}`;
+  owe(draft, "quiet", { text: doing, durationMs: draft.at - phase.lastSignAt });
+}
+
+function onIdleDeadline(draft: Draft, phase: Extract<Phase, { kind: "idle" }>): void {
+  const over = Math.max(phase.sinceAt + idleMs(phase, draft.rules), draft.session.graceUntil ?? 0);
+  if (over > draft.at) {
+    stopAgent(draft);
+    return;
+  }
+  if (phase.expects === "nothing") end(draft, "completed", undefined, false);
+  else end(draft, "completed", { code: "abandoned", message: "Its last question was not answered in time" });
+}

@@ -1,0 +1,117 @@
+/**
+ * The working copy of one transition: what a handler changes before the step is returned.
+ * Owns: the small changes that many handlers share (phase, notices, child, output). Nothing outside `core` sees a draft.
+ */
+import type { Effect, Rules, Taken } from "./event.ts";
+import type { Result } from "./errors.ts";
+import type { Child, Counters, Message, Notice, NoticeData, NoticeKind, NoticePart, Phase, Session } from "./session.ts";
+import { cutText } from "./output.ts";
+
+const MAX_OWED = 50;
+const LABEL_LENGTH = 160;
+const NOTICE_TEXT_LENGTH = 1_200;
+
+export interface Draft {
+  session: Session;
+  readonly effects: Effect[];
+  reply: Result<Taken> | undefined;
+  readonly at: number;
+  readonly rules: Rules;
+}
+
+export function setPhase(draft: Draft, phase: Phase): void {
+  draft.session = { ...draft.session, phase };
+}
+
+export function count(draft: Draft, by: Partial<Counters>): void {
+  const counters: Record<keyof Counters, number> = { ...draft.session.counters };
+  for (const key of Object.keys(by) as (keyof Counters)[]) counters[key] += by[key] ?? 0;
+  draft.session = { ...draft.session, counters };
+}
+
+/** A session-wide serial number, for ids of questions, notices and messages. */
+export function nextId(draft: Draft): number {
+  const id = draft.session.nextId;
+  draft.session = { ...draft.session, nextId: id + 1 };
+  return id;
+}
+
+const WAKING: ReadonlySet<NoticeKind> = new Set(["asks", "turn-finished", "completed", "failed", "killed", "interrupted"]);
+const FINAL: ReadonlySet<NoticeKind> = new Set(["completed", "failed", "killed", "turn-finished", "interrupted"]);
+
+/** Only a session that a tool launched wakes its agent, and not past the limit of automatic answers (decision 23, 24). */
+function partsOf(draft: Draft, kind: NoticeKind): readonly NoticePart[] {
+  const { launchedBy, counters } = draft.session;
+  if (launchedBy.door !== "tool" || !WAKING.has(kind)) return ["chat"];
+  const spent = counters.autoResponds >= draft.rules.maxAutoResponds;
+  return kind === "asks" && spent ? ["chat"] : ["chat", "wake"];
+}
+
+/** Owes a notice; past the bound the oldest that is no final and no question goes first. */
+export function owe(draft: Draft, kind: NoticeKind, data: NoticeData, parts: readonly NoticePart[] = partsOf(draft, kind)): void {
+  const bounded = data.text === undefined ? data : { ...data, text: cutText(data.text, NOTICE_TEXT_LENGTH) };
+  const notice: Notice = { id: `n${nextId(draft)}`, kind, at: draft.at, parts, data: bounded };
+  const owed = [...draft.session.owed, notice];
+  if (owed.length > MAX_OWED) {
+    const expendable = owed.findIndex((n) => !FINAL.has(n.kind) && n.kind !== "asks");
+    owed.splice(expendable === -1 ? 0 : expendable, 1);
+  }
+  draft.session = { ...draft.session, owed };
+}
+
+/** Ends the child that stands for the session now, if any; one that never ran ends `cancelled` (decision 4). */
+export function endChild(draft: Draft, outcome: "succeeded" | "failed" | "timed_out" | "cancelled", error?: string): void {
+  const { child, ...rest } = draft.session;
+  if (child === undefined) return;
+  const actual = child.as === "queued" ? "cancelled" : outcome;
+  draft.effects.push({ do: "end-child", runId: child.runId, outcome: actual, ...(error === undefined ? {} : { error }) });
+  draft.session = rest;
+}
+
+function startChild(draft: Draft, child: Child): void {
+  draft.session = { ...draft.session, child };
+  draft.effects.push({ do: "start-child", child });
+}
+
+/** The running child of the turn that begins now. The flow id is put in by the engine (`<flow>`). */
+export function startTurnChild(draft: Draft, message: Message): void {
+  const { name, turn } = draft.session;
+  const label = cutText(`iFlow ${name} · turn ${turn}: ${oneLine(message.text.text)}`, LABEL_LENGTH);
+  startChild(draft, { runId: `iflow:<flow>:t${turn}`, as: "running", label });
+}
+
+/** The queued child that stands for the question while a person is asked (decision 4). */
+export function startStandIn(draft: Draft, question: string): void {
+  const standIns = draft.session.standIns + 1;
+  draft.session = { ...draft.session, standIns };
+  const label = cutText(`iFlow ${draft.session.name} · waiting for you: ${oneLine(question)}`, LABEL_LENGTH);
+  startChild(draft, { runId: `iflow:<flow>:t${draft.session.turn}.${standIns}`, as: "queued", label });
+}
+
+/** The stand-in becomes the running child when the answer is there. */
+export function activateChild(draft: Draft): void {
+  const child = draft.session.child;
+  if (child === undefined || child.as === "running") return;
+  draft.session = { ...draft.session, child: { ...child, as: "running" } };
+  draft.effects.push({ do: "activate-child", runId: child.runId });
+}
+
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+/** Tells a live agent to end. The slot stays until it is gone. */
+export function stopAgent(draft: Draft): void {
+  const { agent } = draft.session;
+  if (agent === undefined || agent.kind === "stopping") return;
+  draft.session = { ...draft.session, agent: { ...agent, kind: "stopping" } };
+  draft.effects.push({ do: "stop-agent" });
+}
+
+/** The agent's process is gone: its slot is free. */
+export function agentGone(draft: Draft): void {
+  const { agent, ...rest } = draft.session;
+  if (agent === undefined) return;
+  draft.session = rest;
+  draft.effects.push({ do: "release-slot" });
+}

@@ -1,0 +1,82 @@
+/**
+ * Everything that can happen to a session, and everything that can follow from it.
+ * Owns: the event and effect unions and the rules that a decision needs. Time comes in on the event (`at`, ms since the epoch).
+ */
+import type { AgentEvent, AgentReply, RequestId } from "./agent-event.ts";
+import type { Result } from "./errors.ts";
+import type { Answer, By, Cause, Child, Message, NoticePart, ProcessIdentity, Session, Viewer } from "./session.ts";
+
+/** What another writer of the flow did. */
+export type ForeignChange =
+  | { readonly kind: "resumed"; readonly text: string | undefined }
+  | { readonly kind: "finished" }
+  | { readonly kind: "failed" }
+  | { readonly kind: "cancelled" };
+
+export type SessionEvent = { readonly at: number } & (
+  | { readonly type: "slot-granted" }
+  | { readonly type: "placed"; readonly place: number }
+  | { readonly type: "agent-started"; readonly identity: ProcessIdentity | undefined }
+  | { readonly type: "agent-ready"; readonly acpSessionId: string; readonly history: "new" | "loaded" | "lost" }
+  | { readonly type: "start-failed"; readonly cause: Cause }
+  /** `chunks`: how many frames were joined into this event. `digest`: of a permission's content. */
+  | { readonly type: "said"; readonly event: AgentEvent; readonly chunks: number; readonly digest?: string; readonly textKey?: string }
+  | { readonly type: "prompt-failed"; readonly cause: Cause }
+  | { readonly type: "message"; readonly message: Message; readonly interrupt: boolean }
+  | { readonly type: "answered"; readonly questionId: string; readonly answer: Answer }
+  | { readonly type: "kill"; readonly by: By }
+  | { readonly type: "foreign"; readonly change: ForeignChange; readonly message: Message | undefined }
+  | { readonly type: "clock" }
+  /** Somebody waits for a slot: an idle process goes before its keep-alive. */
+  | { readonly type: "park" }
+  | { readonly type: "stopping" }
+  | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
+  | { readonly type: "told"; readonly noticeId: string; readonly part: NoticePart }
+  | { readonly type: "viewed"; readonly viewer: Viewer }
+  | { readonly type: "continued"; readonly by: string }
+  | { readonly type: "storage-trouble"; readonly reason: string }
+);
+
+export type EventType = SessionEvent["type"];
+
+/** Carried out after the commit; what an effect leads to comes back as an event. */
+export type Effect =
+  | { readonly do: "request-slot"; readonly ahead: boolean }
+  | { readonly do: "release-slot" }
+  | { readonly do: "start-agent" }
+  | { readonly do: "send-prompt"; readonly turn: number; readonly message: Message }
+  | { readonly do: "reply"; readonly requestId: RequestId; readonly reply: AgentReply }
+  | { readonly do: "cancel-turn" }
+  | { readonly do: "stop-agent" }
+  | { readonly do: "start-child"; readonly child: Child }
+  | { readonly do: "activate-child"; readonly runId: string }
+  | { readonly do: "tool-progress"; readonly runId: string; readonly name: string }
+  | { readonly do: "end-child"; readonly runId: string; readonly outcome: "succeeded" | "failed" | "timed_out" | "cancelled"; readonly error?: string }
+  | { readonly do: "record-question"; readonly id: string; readonly text: string }
+  | { readonly do: "record-answer"; readonly id: string; readonly text: string; readonly by: By }
+  | { readonly do: "end-flow-cancelled" };
+
+/** The part of the configuration that decisions depend on. */
+export interface Rules {
+  readonly outputMode: "minimal" | "balanced" | "verbose";
+  readonly safeMode: boolean;
+  readonly outputBufferBytes: number;
+  readonly quietAfterMs: number;
+  readonly toolTimeoutMs: number;
+  readonly questionTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly maxAutoResponds: number;
+  readonly afterRestart: "ask" | "continue";
+}
+
+/** How a message or an answer was taken. */
+export type Taken = "now" | "queued" | "resumed";
+
+export interface Step {
+  readonly session: Session;
+  readonly effects: readonly Effect[];
+  /** For `message`, `answered` and `kill`: what the caller is told. */
+  readonly reply?: Result<Taken>;
+}
+

@@ -1,0 +1,92 @@
+/**
+ * Which TaskFlow verb stores a session, and how it reads in the host's views.
+ * Owns: the one table from phases to verbs, `currentStep`, `waitJson` and the goal.
+ */
+import { oneLine } from "./draft.ts";
+import { cutText } from "./output.ts";
+import { openQuestions } from "./question.ts";
+import type { Session } from "./session.ts";
+
+export type FlowVerb = "queue" | "run" | "wait" | "finish" | "fail" | "cancel";
+
+const STEP_LENGTH = 200;
+const GOAL_LENGTH = 120;
+
+export function flowVerb(session: Session): FlowVerb {
+  const { phase } = session;
+  switch (phase.kind) {
+    case "queued":
+      return "queue";
+    case "starting":
+    case "working":
+      return "run";
+    case "asking":
+    case "idle":
+    case "interrupted":
+      return "wait";
+    case "ended":
+      return END_VERB[phase.outcome];
+  }
+}
+
+const END_VERB = { completed: "finish", failed: "fail", timed_out: "fail", killed: "cancel" } as const;
+
+export function flowGoal(session: Session): string {
+  return cutText(`iFlow ${session.name}: ${oneLine(session.prompt.text)}`, GOAL_LENGTH);
+}
+
+/** What `openclaw tasks flow show` prints as the current step. */
+export function currentStep(session: Session): string {
+  return cutText(oneLine(stepText(session)), STEP_LENGTH);
+}
+
+function stepText(session: Session): string {
+  const { phase, turn, counters } = session;
+  switch (phase.kind) {
+    case "queued":
+      return phase.reason === "launch" ? "Queued: waits for a free slot" : "Queued: goes on when a slot is free";
+    case "starting":
+      return "Starting iFlow";
+    case "working": {
+      const tool = phase.openTools.at(-1);
+      const calls = `${counters.toolCalls} tool ${counters.toolCalls === 1 ? "call" : "calls"}`;
+      return `Turn ${turn} · ${calls}${tool === undefined ? "" : ` · running ${tool.title}`}`;
+    }
+    case "asking":
+      return `Waiting for you: ${openQuestions(phase.asks)[0]?.text.text ?? ""}`;
+    case "idle":
+      return phase.expects === "answer" ? `Waiting for you: ${phase.preview}` : `Turn ${turn} finished: ${phase.preview}`;
+    case "interrupted":
+      return `Interrupted: ${phase.cause.message} Say continue to go on.`;
+    case "ended":
+      return phase.cause?.message ?? `Ended: ${phase.outcome}`;
+  }
+}
+
+/** What the flow waits for, for other writers: the open questions with their choices, or the kind of wait. */
+export function waitJson(session: Session): unknown {
+  const { phase } = session;
+  switch (phase.kind) {
+    case "asking": {
+      const [question, ...more] = openQuestions(phase.asks);
+      return {
+        for: "answer",
+        id: question?.id,
+        kind: question?.kind,
+        text: cutText(question?.text.text ?? "", 500),
+        options: question?.options.map((o) => cutText(o.label, 100)),
+        deadlineAt: Math.min(...phase.asks.map((ask) => ask.deadlineAt)),
+        more: more.map((q) => q.id),
+      };
+    }
+    case "idle":
+      return { for: phase.expects === "answer" ? "answer" : "follow-up", text: phase.preview };
+    case "interrupted":
+      return { for: "continue", text: cutText(phase.cause.message, 500) };
+    case "queued":
+    case "starting":
+    case "working":
+    case "ended":
+      return null;
+  }
+}

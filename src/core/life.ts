@@ -1,0 +1,204 @@
+/**
+ * The outer life of a session: slots and starts, kills, other writers, service stop and recovery.
+ * Owns: what a session becomes when something outside of its conversation happens.
+ */
+import type { ForeignChange, SessionEvent } from "./event.ts";
+import { onAnswered } from "./answer.ts";
+import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
+import { ok, refuse } from "./errors.ts";
+import { openAsk } from "./said.ts";
+import { FRESH_START_OPTIONS, isExactChoice, openQuestions, readAnswer } from "./question.ts";
+import type { Ask, Message } from "./session.ts";
+import { onMessage } from "./answer.ts";
+import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage } from "./turn.ts";
+
+type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
+
+const GRACE_MS = 60 * 60_000;
+
+export function onSlot(draft: Draft): void {
+  if (draft.session.phase.kind !== "queued") {
+    draft.effects.push({ do: "release-slot" });
+    return;
+  }
+  setPhase(draft, { kind: "starting", sinceAt: draft.at });
+  draft.session = { ...draft.session, agent: { kind: "starting" } };
+  draft.effects.push({ do: "start-agent" });
+}
+
+export function onAgentStarted(draft: Draft, event: Of<"agent-started">): void {
+  const { agent } = draft.session;
+  if (agent === undefined || event.identity === undefined) return;
+  draft.session = { ...draft.session, agent: { ...agent, identity: event.identity } };
+}
+
+export function onAgentReady(draft: Draft, event: Of<"agent-ready">): void {
+  const { phase, agent } = draft.session;
+  if (phase.kind !== "starting" || agent === undefined) return;
+  if (event.history === "lost") {
+    askFreshStart(draft);
+    return;
+  }
+  draft.session = { ...draft.session, agent: { ...agent, kind: "ready" }, acpSessionId: event.acpSessionId };
+  beginTurn(draft);
+}
+
+/** The agent has no history of this session any more: nothing is sent before a person chose (decision 3). */
+function askFreshStart(draft: Draft): void {
+  const id = `q${nextId(draft)}`;
+  const text = "iFlow no longer has the history of this session. Start fresh with a summary of what was said and done, or stop?";
+  const ask: Ask = {
+    kind: "fresh-start",
+    askedAt: draft.at,
+    deadlineAt: draft.at + draft.rules.questionTimeoutMs,
+    questions: [{ id, kind: "fresh-start", text: { text, length: text.length }, options: FRESH_START_OPTIONS, multiSelect: false, freeText: false }],
+  };
+  stopAgent(draft);
+  openAsk(draft, ask);
+}
+
+export function onStartFailed(draft: Draft, event: Of<"start-failed">): void {
+  agentExited(draft, event.cause);
+}
+
+/** Killing an idle session that expects nothing closes it as completed (decision 10). */
+export function onKill(draft: Draft, event: Of<"kill">): void {
+  const { phase, name } = draft.session;
+  if (phase.kind === "ended") {
+    draft.reply = refuse("wrong_phase", `${name} has already ended (${phase.outcome}).`);
+    return;
+  }
+  draft.reply = ok("now");
+  if (phase.kind === "idle" && phase.expects === "nothing") {
+    end(draft, "completed", undefined, false);
+    return;
+  }
+  countWork(draft);
+  const who = event.by.kind === "agent" ? "the agent that launched it" : event.by.kind === "person" ? "a person" : "another writer of its TaskFlow";
+  end(draft, "killed", { code: "stopped_by_person", message: `Stopped by ${who} (${event.by.door})` });
+}
+
+export function onForeign(draft: Draft, event: Of<"foreign">): void {
+  const { phase } = draft.session;
+  if (phase.kind === "ended") return;
+  const elsewhere = (what: string) => ({ code: "stopped_elsewhere" as const, message: `Its TaskFlow was ${what} outside of this plugin` });
+  switch (event.change.kind) {
+    case "cancelled":
+      countWork(draft);
+      end(draft, "killed", elsewhere("cancelled"));
+      return;
+    case "finished":
+      countWork(draft);
+      end(draft, "completed", elsewhere("finished"));
+      return;
+    case "failed":
+      countWork(draft);
+      end(draft, "failed", elsewhere("failed"));
+      return;
+    case "resumed":
+      onForeignResume(draft, event.change, event.message);
+      return;
+  }
+}
+
+/** Another writer's resume answers only with an open option's exact words; a plain "continue" suits idle and interrupted (decision 8). */
+function onForeignResume(draft: Draft, change: Extract<ForeignChange, { kind: "resumed" }>, message: Message | undefined): void {
+  const { phase } = draft.session;
+  const by = { kind: "writer" as const, door: "taskflow" as const };
+  if (phase.kind === "asking") {
+    const [question, ...more] = openQuestions(phase.asks);
+    const words = change.text ?? "";
+    const strict = question?.kind !== "question";
+    const read = question === undefined || words === "" || (strict && !isExactChoice(question, words)) ? undefined : readAnswer(question, words);
+    if (question !== undefined && more.length === 0 && read?.ok === true) {
+      onAnswered(draft, { type: "answered", at: draft.at, questionId: question.id, answer: { ...read.value, by, at: draft.at } });
+      return;
+    }
+    const said = words === "" ? "without an answer" : `with the words: ${words}`;
+    owe(draft, "warning", { text: `Another writer resumed the TaskFlow ${said}. The question stays open.` });
+    return;
+  }
+  if (phase.kind !== "idle" && phase.kind !== "interrupted") return;
+  onMessage(draft, { type: "message", at: draft.at, interrupt: false, message: message ?? pluginMessage(draft, change.text ?? "continue") });
+}
+
+/** The service stops: the process ends, nothing is answered, everything can be resumed (decision 15). */
+export function onStopping(draft: Draft): void {
+  const { phase } = draft.session;
+  switch (phase.kind) {
+    case "starting":
+      setPhase(draft, { kind: "queued", reason: draft.session.turn === 0 ? "launch" : "continue", sinceAt: phase.sinceAt });
+      break;
+    case "working":
+      interrupt(draft, { code: "gateway_stopped", message: "The gateway was stopped while iFlow worked" });
+      break;
+    case "queued":
+    case "asking":
+    case "idle":
+    case "interrupted":
+    case "ended":
+      break;
+  }
+  endChild(draft, "cancelled", "The gateway was stopped");
+  stopAgent(draft);
+}
+
+/** The first event after a restart. No process of before counts as alive; nothing is replayed (I8). */
+export function onRecovered(draft: Draft, event: Of<"recovered">): void {
+  agentGone(draft);
+  draft.effects.length = 0;
+  const { output } = draft.session;
+  if (event.outputEnd > output.end) draft.session = { ...draft.session, output: { text: "", start: event.outputEnd, end: event.outputEnd } };
+  draft.session = { ...draft.session, graceUntil: draft.at + GRACE_MS };
+  endChild(draft, "failed", "The gateway was restarted");
+  const { phase } = draft.session;
+  switch (phase.kind) {
+    case "queued":
+      draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
+      return;
+    case "starting":
+      enterQueue(draft, draft.session.turn === 0 ? "launch" : "continue");
+      return;
+    case "working":
+      recoverWorking(draft, phase.message, event.promptLeft);
+      return;
+    case "asking":
+      recoverAsking(draft, phase.asks);
+      return;
+    case "idle":
+      if (phase.expects === "answer") startStandIn(draft, phase.preview);
+      return;
+    case "interrupted":
+    case "ended":
+      return;
+  }
+}
+
+function recoverWorking(draft: Draft, message: Message, promptLeft: "yes" | "no"): void {
+  if (promptLeft === "no") {
+    // Its line is not in the journal, so it never left: the turn begins again.
+    draft.session = { ...draft.session, turn: draft.session.turn - 1, inbox: [message, ...draft.session.inbox] };
+    count(draft, { turns: -1 });
+    setPhase(draft, { kind: "queued", reason: draft.session.turn === 0 ? "launch" : "continue", sinceAt: draft.at });
+    draft.effects.push({ do: "request-slot", ahead: true });
+    return;
+  }
+  interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) });
+  if (draft.rules.afterRestart === "ask") return;
+  const text = "The gateway was restarted while you worked on this. Check what is already done, then go on where you stopped.";
+  draft.session = { ...draft.session, inbox: [pluginMessage(draft, text), ...draft.session.inbox] };
+  enterQueue(draft, "continue");
+}
+
+function knownWork(draft: Draft): string {
+  const { counters, filesEdited, turn, lastWords } = draft.session;
+  const files = filesEdited.length === 0 ? "" : ` Files edited: ${filesEdited.slice(-5).join(", ")}.`;
+  const words = lastWords.trim() === "" ? "" : ` Last words: "${lastWords.trim().slice(-200)}".`;
+  return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool calls.${files}${words}`;
+}
+
+function recoverAsking(draft: Draft, asks: readonly Ask[]): void {
+  const missed = asks.some((ask) => ask.deadlineAt < draft.at);
+  startStandIn(draft, openQuestions(asks)[0]?.text.text ?? "");
+  if (missed) owe(draft, "warning", { text: "The deadline of its question passed while the gateway was down; it now holds for one more hour." });
+}

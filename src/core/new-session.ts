@@ -1,0 +1,110 @@
+/**
+ * The first value of a session, and its name.
+ * Owns: derived names (Unicode kept, unique among the names given), defaults of counters.
+ */
+import { EMPTY_OUTPUT } from "./output.ts";
+import { SCHEMA, type By, type Message, type Owner, type Route, type Session, type Settings, type StoredText } from "./session.ts";
+
+export interface SessionSeed {
+  readonly id: string;
+  readonly name: string;
+  readonly owner: Owner;
+  readonly launchedBy: By;
+  readonly route: Route | undefined;
+  readonly workdir: string;
+  readonly prompt: StoredText;
+  readonly files: readonly string[];
+  readonly settings: Settings;
+  readonly at: number;
+  /** Going on with an ended session: its ACP session, turn count and id. */
+  readonly continues?: { readonly id: string; readonly acpSessionId: string | undefined };
+}
+
+export function newSession(seed: SessionSeed): Session {
+  const message: Message = {
+    id: "m1",
+    text: seed.prompt,
+    by: seed.launchedBy,
+    at: seed.at,
+    ...(seed.files.length === 0 ? {} : { files: seed.files }),
+  };
+  return {
+    schema: SCHEMA,
+    id: seed.id,
+    name: seed.name,
+    owner: seed.owner,
+    launchedBy: seed.launchedBy,
+    ...(seed.route === undefined ? {} : { route: seed.route }),
+    workdir: seed.workdir,
+    prompt: seed.prompt,
+    settings: seed.settings,
+    createdAt: seed.at,
+    phase: { kind: "queued", reason: seed.continues === undefined ? "launch" : "continue", sinceAt: seed.at },
+    seq: 0,
+    turn: 0,
+    standIns: 0,
+    counters: {
+      turns: 0,
+      toolCalls: 0,
+      chunks: 0,
+      bytes: 0,
+      autoResponds: 0,
+      questionsAsked: 0,
+      answeredByPerson: 0,
+      answeredByAgent: 0,
+      denied: 0,
+      workingMs: 0,
+    },
+    output: EMPTY_OUTPUT,
+    ...(seed.continues?.acpSessionId === undefined ? {} : { acpSessionId: seed.continues.acpSessionId }),
+    unconfirmed: [],
+    lastWords: "",
+    inbox: [message],
+    grants: [],
+    owed: [],
+    viewers: [],
+    filesEdited: [],
+    ...(seed.continues === undefined ? {} : { continues: seed.continues.id }),
+    nextId: 2,
+  };
+}
+
+const NAME_LENGTH = 24;
+const FILLERS: ReadonlySet<string> = new Set(["the", "a", "an", "please", "to", "in", "of", "and", "my", "our", "this", "that", "it", "can", "you", "请", "帮我"]);
+
+/** A short name from the first words of a prompt, in any script: `fix-login-tests`, `修复登录测试`. */
+export function deriveName(prompt: string): string {
+  const words = prompt
+    .normalize("NFC")
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== "" && !FILLERS.has(word));
+  let name = "";
+  for (const word of words.slice(0, 3)) {
+    const next = name === "" ? word : `${name}-${word}`;
+    if ([...next].length > NAME_LENGTH) break;
+    name = next;
+  }
+  if (name !== "") return name;
+  const [first] = words;
+  return first === undefined ? "session" : [...first].slice(0, NAME_LENGTH / 2).join("");
+}
+
+/** `name`, or `name-2`, `name-3`, … when it is taken. */
+export function uniqueName(name: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(name)) return name;
+  for (let n = 2; ; n += 1) {
+    const candidate = `${name}-${n}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}
+
+/** A name that a person gave, made safe for commands: no spaces or slashes, at most 40 characters. */
+export function cleanName(name: string): string {
+  const cleaned = name
+    .normalize("NFC")
+    .trim()
+    .replace(/[^\p{L}\p{N}._-]+/gu, "-")
+    .replace(/^-+|-+$/g, "");
+  return [...cleaned].slice(0, 40).join("");
+}

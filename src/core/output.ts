@@ -1,0 +1,144 @@
+/**
+ * The output stream: which words of the agent belong to it, and the end of it that fits into stateJson.
+ * Owns: absolute offsets (UTF-16 code units), the bounded buffer, cutting without breaking characters.
+ */
+import type { AgentEvent } from "./agent-event.ts";
+import type { OpenTool, OutputBuffer } from "./session.ts";
+
+const LAST_WORDS_LENGTH = 1_500;
+const VERBOSE_OUTPUT_LENGTH = 2_000;
+const FAILURE_LENGTH = 300;
+
+export interface StreamRules {
+  readonly outputMode: "minimal" | "balanced" | "verbose";
+  readonly safeMode: boolean;
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff;
+}
+
+/** The first `length` code units of a text at most, with an ellipsis when cut, never half a character. */
+export function cutText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = Math.max(0, length - 1);
+  return `${text.slice(0, isLowSurrogate(text.charCodeAt(end)) ? end - 1 : end)}…`;
+}
+
+/** The last `length` code units at most, never half a character. */
+export function tailOf(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const start = text.length - length;
+  return text.slice(isLowSurrogate(text.charCodeAt(start)) ? start + 1 : start);
+}
+
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code >= 0xd800 && code <= 0xdfff ? 2 : 3;
+  }
+  return bytes;
+}
+
+export const EMPTY_OUTPUT: OutputBuffer = { text: "", start: 0, end: 0 };
+
+/** Appends and keeps the last `limitBytes` bytes. The cost depends on the piece and the limit, not on what went before. */
+export function appendOutput(buffer: OutputBuffer, piece: string, limitBytes: number): OutputBuffer {
+  const end = buffer.end + piece.length;
+  let text = tailOf(buffer.text + piece, limitBytes);
+  for (let bytes = utf8Bytes(text); bytes > limitBytes; bytes = utf8Bytes(text)) {
+    text = tailOf(text, text.length - Math.ceil((bytes - limitBytes) / 3));
+  }
+  return { text, start: end - text.length, end };
+}
+
+const HIDDEN_KINDS: ReadonlySet<string> = new Set(["read", "search"]);
+
+/** The piece of the output stream that an event of the agent adds; empty for what is only kept in the journal. */
+export function streamPiece(event: AgentEvent, open: OpenTool | undefined, rules: StreamRules): string {
+  switch (event.kind) {
+    case "text":
+      return event.text;
+    case "tool":
+      return rules.outputMode === "minimal" ? "" : toolPiece(event, open, rules);
+    case "plan":
+      if (rules.outputMode === "minimal") return "";
+      return `\n${event.entries.map((e) => `${PLAN_MARK[e.status]} ${e.text}`).join("\n")}\n`;
+    case "thought":
+    case "commands":
+    case "asked":
+    case "turn-ended":
+    case "turn-failed":
+    case "log":
+    case "exited":
+      return "";
+  }
+}
+
+const PLAN_MARK = { pending: "☐", in_progress: "◐", completed: "☑" } as const;
+
+function toolPiece(event: Extract<AgentEvent, { kind: "tool" }>, open: OpenTool | undefined, rules: StreamRules): string {
+  const title = event.title ?? open?.title ?? event.toolName ?? "tool";
+  if (event.status === "failed") {
+    const why = rules.safeMode ? "" : `: ${cutText((event.output ?? "").trim(), FAILURE_LENGTH)}`;
+    return `\n✗ ${title}${why}\n`;
+  }
+  if (event.status === "in_progress") {
+    const hidden = rules.outputMode === "balanced" && HIDDEN_KINDS.has(event.toolKind ?? "");
+    return hidden ? "" : `\n▸ ${title}\n`;
+  }
+  if (event.status === "completed" && rules.outputMode === "verbose" && !rules.safeMode && event.output) {
+    return `\n${cutText(event.output.trimEnd(), VERBOSE_OUTPUT_LENGTH)}\n`;
+  }
+  return "";
+}
+
+/** The agent's last uninterrupted words: a tool call starts them anew when words follow it. */
+export function lastWordsAfter(lastWords: string, event: AgentEvent): string {
+  if (event.kind === "text" && event.agentId === undefined) return tailOf(lastWords + event.text, LAST_WORDS_LENGTH);
+  if (event.kind === "tool" && event.status === "in_progress") return "";
+  return lastWords;
+}
+
+const QUESTION_END = /[?？]\s*["'”’)）\]】*_`~]*\s*$/u;
+const QUESTION_LINES = 4;
+
+/** Whether a turn's last words ask something: a question mark at the end of one of the last lines. */
+export function asksSomething(lastWords: string): boolean {
+  const lines = lastWords
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-QUESTION_LINES);
+  const last = lines.at(-1);
+  if (last === undefined) return false;
+  if (QUESTION_END.test(last)) return true;
+  // A question followed by its choices as a list.
+  const choices = lines.slice(1).every((line) => /^\s*(?:[-*•]|\d+[.)、])\s*/u.test(line));
+  return choices && lines.length > 1 && QUESTION_END.test(lines[0] ?? "");
+}
+
+/** Adjacent words of one speaker become one event: a burst costs one step, and no word is lost. */
+export function mergeTexts(events: readonly AgentEvent[]): readonly { readonly event: AgentEvent; readonly chunks: number }[] {
+  const merged: { event: AgentEvent; chunks: number }[] = [];
+  let parts: string[] = [];
+  let head: Extract<AgentEvent, { kind: "text" | "thought" }> | undefined;
+  const flush = (): void => {
+    if (head !== undefined) merged.push({ event: { ...head, text: parts.join("") }, chunks: parts.length });
+    head = undefined;
+    parts = [];
+  };
+  for (const event of events) {
+    const words = event.kind === "text" || event.kind === "thought";
+    if (!words || head?.kind !== event.kind || head.agentId !== event.agentId) flush();
+    if (words) {
+      head ??= event;
+      parts.push(event.text);
+    } else {
+      merged.push({ event, chunks: 1 });
+    }
+  }
+  flush();
+  return merged;
+}

@@ -1,0 +1,79 @@
+/**
+ * Who may do what without asking: the plugin's own policy for permission requests.
+ * Owns: the decision per mode, and the grants that "always allow" and late answers leave behind.
+ * The agent's `allowed_tools` setting is never used for this: on the wire it lists the tools that exist.
+ */
+import type { AgentRequest, RequestOption } from "./agent-event.ts";
+import type { Grant, PermissionSubject, Settings } from "./session.ts";
+
+type PermissionRequest = Extract<AgentRequest, { kind: "permission" }>;
+
+/** Kinds that only look: never asked for in selective mode. */
+const READ_ONLY_KINDS: ReadonlySet<string> = new Set(["read", "search"]);
+
+/** Settings of the wire for each of our modes. `plan` loses the shell and sub-agents: there iFlow runs them unasked. */
+export const WIRE_MODE = { auto: "yolo", selective: "default", manual: "default", plan: "plan" } as const;
+export const PLAN_DISALLOWED_TOOLS: readonly string[] = ["run_shell_command", "task"];
+
+export function subjectOf(request: PermissionRequest, digest: string): PermissionSubject {
+  return {
+    toolKind: request.toolKind,
+    title: request.title,
+    digest,
+    ...(request.toolName === undefined ? {} : { toolName: request.toolName }),
+  };
+}
+
+/** The grant that fits, if any: `once` for the identical request only, `always` for its kind of thing. */
+export function grantFor(grants: readonly Grant[], subject: PermissionSubject): Grant | undefined {
+  return grants.find((grant) =>
+    grant.span === "once" ? sameRequest(grant.subject, subject) : sameKindOfThing(grant.subject, subject),
+  );
+}
+
+function sameRequest(a: PermissionSubject, b: PermissionSubject): boolean {
+  return a.toolKind === b.toolKind && a.title === b.title && a.digest === b.digest;
+}
+
+/** What iFlow's own "always" covers: all edits, the same command, else the same tool. */
+function sameKindOfThing(a: PermissionSubject, b: PermissionSubject): boolean {
+  if (a.toolKind !== b.toolKind) return false;
+  if (a.toolKind === "edit") return true;
+  if (a.toolKind === "execute") return rootCommand(a.title) === rootCommand(b.title) && !isCompound(b.title);
+  return a.toolName === undefined ? a.title === b.title : a.toolName === b.toolName;
+}
+
+function rootCommand(title: string): string {
+  return title.trim().split(/\s+/)[0] ?? "";
+}
+
+/** `git log; rm -rf x` is not covered by "always allow git". */
+function isCompound(title: string): boolean {
+  const command = title.split(" [current working directory")[0] ?? title;
+  return /[;&|`\n]|\$\(|>|</.test(command);
+}
+
+export function allowedUnasked(settings: Settings, request: PermissionRequest, subject: PermissionSubject, grants: readonly Grant[]): boolean {
+  if (grantFor(grants, subject) !== undefined) return true;
+  switch (settings.permissionMode) {
+    case "auto":
+      return true;
+    case "selective":
+      return (
+        READ_ONLY_KINDS.has(request.toolKind) ||
+        (request.toolName !== undefined && settings.allowedTools.includes(request.toolName))
+      );
+    case "manual":
+    case "plan":
+      return false;
+  }
+}
+
+/** The agent's own option that allows this one time; absent when it offers none. */
+export function allowOption(options: readonly RequestOption[]): RequestOption | undefined {
+  return options.find((o) => o.kind === "allow_once") ?? options.find((o) => o.kind === "allow_always");
+}
+
+export function isRejection(option: RequestOption): boolean {
+  return option.kind?.startsWith("reject") ?? option.id === "cancel";
+}

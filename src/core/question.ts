@@ -1,0 +1,183 @@
+/**
+ * Questions: what the agent asks becomes numbered questions, what people say becomes exactly one valid reply.
+ * Owns: choices offered, how an answer's words are read, which reply an answered request gets. Options are always the agent's own.
+ */
+import type { AgentReply, AgentRequest, RequestOption } from "./agent-event.ts";
+import { ok, refuse, type Result } from "./errors.ts";
+import { cutText } from "./output.ts";
+import { isRejection } from "./permission.ts";
+import type { Answer, Ask, PermissionMode, PermissionSubject, Question, StoredText } from "./session.ts";
+
+export const PREVIEW_LENGTH = 2_000;
+
+/** The plugin's own options; a plan has none on the wire but approved and rejected. */
+export const PLAN_OPTIONS: readonly RequestOption[] = [
+  { id: "approve", label: "Approve, ask before each change", kind: "allow_once" },
+  { id: "approve-auto", label: "Approve and carry out without asking", kind: "allow_always" },
+  { id: "reject", label: "Reject", kind: "reject_once" },
+];
+export const FRESH_START_OPTIONS: readonly RequestOption[] = [
+  { id: "fresh", label: "Start fresh with a summary", kind: "allow_once" },
+  { id: "stop", label: "Stop", kind: "reject_once" },
+];
+
+export function preview(text: string, key?: string): StoredText {
+  if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
+  return { text: cutText(text, PREVIEW_LENGTH), length: text.length, ...(key === undefined ? {} : { key }) };
+}
+
+export interface AskFacts {
+  readonly number: number;
+  readonly at: number;
+  readonly deadlineAt: number;
+  readonly subject?: PermissionSubject;
+  /** Journal key of the whole text, when it is longer than its preview. */
+  readonly textKey?: string;
+}
+
+export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
+  const base = { requestId: request.requestId, askedAt: facts.at, deadlineAt: facts.deadlineAt };
+  const id = `q${facts.number}`;
+  const one = (text: string, options: readonly RequestOption[], freeText: boolean): readonly Question[] => [
+    { id, kind: request.kind === "questions" ? "question" : request.kind, text: preview(text, facts.textKey), options, multiSelect: false, freeText },
+  ];
+  switch (request.kind) {
+    case "permission": {
+      const what = request.content === "" ? request.title : `${request.title}\n${request.content}`;
+      const subject = facts.subject === undefined ? {} : { subject: facts.subject };
+      return { ...base, ...subject, kind: "permission", questions: one(what, request.options, false) };
+    }
+    case "plan":
+      return { ...base, kind: "plan", questions: one(request.plan, PLAN_OPTIONS, true) };
+    case "questions":
+      return {
+        ...base,
+        kind: "question",
+        questions: request.questions.map((question, index) => ({
+          id: request.questions.length === 1 ? id : `${id}.${index + 1}`,
+          kind: "question" as const,
+          // The whole text: it is the key of the answer on the wire.
+          text: { text: question.text, length: question.text.length },
+          ...(question.header === undefined ? {} : { header: question.header }),
+          options: question.options,
+          multiSelect: question.multiSelect,
+          freeText: true,
+        })),
+      };
+  }
+}
+
+export function openQuestions(asks: readonly Ask[]): readonly Question[] {
+  return asks.flatMap((ask) => ask.questions).filter((question) => question.answer === undefined);
+}
+
+/** One line a choice, numbered as people answer them. */
+export function choiceLines(question: Question): readonly string[] {
+  return question.options.map((o, i) => `${i + 1}. ${o.label}${o.description ? ` — ${o.description}` : ""}`);
+}
+
+const YES: ReadonlySet<string> = new Set(["y", "yes", "ok", "allow", "approve", "approved", "允许", "同意", "是", "可以", "好"]);
+const NO: ReadonlySet<string> = new Set(["n", "no", "deny", "denied", "reject", "cancel", "拒绝", "不", "否", "不行", "取消"]);
+
+function optionByWords(question: Question, words: string): RequestOption | undefined {
+  const wanted = words.trim().toLowerCase();
+  const number = /^[#（(]?(\d{1,3})[.)）、]?$/.exec(wanted)?.[1];
+  if (number !== undefined) return question.options[Number(number) - 1];
+  const exact = question.options.find((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
+  if (exact !== undefined || question.kind === "question") return exact;
+  if (YES.has(wanted)) return question.options.find((o) => o.kind === "allow_once");
+  if (NO.has(wanted)) return question.options.find(isRejection);
+  return undefined;
+}
+
+function optionsByWords(question: Question, words: string): readonly RequestOption[] | undefined {
+  const single = optionByWords(question, words);
+  if (single !== undefined) return [single];
+  if (!question.multiSelect) return undefined;
+  const parts = words.split(/[,，、;；\n]+|\s+(?=\d)/u).filter((part) => part.trim() !== "");
+  const options = parts.map((part) => optionByWords(question, part));
+  return options.length > 0 && options.every((o) => o !== undefined) ? [...new Set(options)] : undefined;
+}
+
+/**
+ * What somebody's words mean as an answer to this question: option ids, or free text where that is allowed.
+ * Refuses `invalid_choice` with the choices when they mean neither.
+ */
+export function readAnswer(question: Question, words: string): Result<Pick<Answer, "optionIds" | "text">> {
+  const options = optionsByWords(question, words);
+  if (options !== undefined) return ok({ optionIds: options.map((o) => o.id) });
+  if (question.freeText && words.trim() !== "") return ok({ text: words });
+  const said = words.trim() === "" ? "An empty answer" : `"${cutText(words.trim(), 60)}"`;
+  return refuse(
+    "invalid_choice",
+    `${said} is no choice of question ${question.id}. Choose one of: ${choiceLines(question).join(" · ")}`,
+  );
+}
+
+/** True when the words are nothing but a choice: its number or its exact words (for bare replies and other writers). */
+export function isExactChoice(question: Question, words: string): boolean {
+  const wanted = words.trim().toLowerCase();
+  const byNumber = /^\d{1,3}$/.test(wanted) && question.options[Number(wanted) - 1] !== undefined;
+  return byNumber || question.options.some((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
+}
+
+function labelsOf(question: Question, answer: Answer): readonly string[] {
+  return (answer.optionIds ?? []).map((id) => question.options.find((o) => o.id === id)?.label ?? id);
+}
+
+/** The words of an answer, for people and for a prompt that carries a late answer. */
+export function answerWords(question: Question, answer: Answer): string {
+  return answer.text ?? labelsOf(question, answer).join(", ");
+}
+
+function chosen(ask: Ask): RequestOption | undefined {
+  const [question] = ask.questions;
+  const id = question?.answer?.optionIds?.[0];
+  return question?.options.find((o) => o.id === id);
+}
+
+export function isGranted(ask: Ask): boolean {
+  const option = chosen(ask);
+  return option !== undefined && !isRejection(option);
+}
+
+export function isLasting(ask: Ask): boolean {
+  return chosen(ask)?.kind === "allow_always";
+}
+
+/** The mode in which an approved plan is carried out; undefined when it was not approved. */
+export function approvedMode(ask: Ask): PermissionMode | undefined {
+  if (ask.kind !== "plan" || !isGranted(ask)) return undefined;
+  return isLasting(ask) ? "auto" : "manual";
+}
+
+/** The one reply to a request whose every part is answered. Rejections are always `cancelled` (the protocol ignores others in one mode). */
+export function replyOf(ask: Ask): AgentReply {
+  switch (ask.kind) {
+    case "permission": {
+      const option = chosen(ask);
+      return option === undefined || isRejection(option) ? { kind: "cancelled" } : { kind: "selected", optionId: option.id };
+    }
+    case "plan": {
+      const reason = ask.questions[0]?.answer?.text;
+      return { kind: "plan", approved: isGranted(ask), ...(reason === undefined ? {} : { reason }) };
+    }
+    case "question": {
+      const answers: Record<string, string | readonly string[]> = {};
+      for (const question of ask.questions) {
+        if (question.answer === undefined) continue;
+        const labels = labelsOf(question, question.answer);
+        answers[question.text.text] = question.answer.text ?? (question.multiSelect ? labels : (labels[0] ?? ""));
+      }
+      return { kind: "answers", answers };
+    }
+    case "fresh-start":
+      return { kind: "cancelled" };
+  }
+}
+
+/** Denies every open part: the reply then says that nobody answered. */
+export function deny(ask: Ask, reason: string, at: number): Ask {
+  const answer: Answer = { text: `(no answer: ${reason})`, by: { kind: "plugin", door: "plugin" }, at };
+  return { ...ask, questions: ask.questions.map((q) => (q.answer === undefined ? { ...q, answer } : q)) };
+}

@@ -1,0 +1,88 @@
+/**
+ * The only place where a session changes: `transition(session, event, rules) -> { session, effects }`.
+ * Owns: which handler an event goes to, and the guard of the terminal phase (TaskFlow itself has none: nothing there is sticky).
+ * Invariants: I1 (one event at a time, by the caller), I3 (a session is JSON), I5 (`agent` is defined exactly while a slot is held).
+ */
+import { onAnswered, onMessage } from "./answer.ts";
+import { onClock } from "./deadline.ts";
+import { owe, stopAgent, type Draft } from "./draft.ts";
+import type { Rules, SessionEvent, Step } from "./event.ts";
+import { onAgentReady, onAgentStarted, onForeign, onKill, onRecovered, onSlot, onStartFailed, onStopping } from "./life.ts";
+import { onSaid } from "./said.ts";
+import type { NoticePart, Session, Viewer } from "./session.ts";
+import { end } from "./turn.ts";
+
+const MAX_VIEWERS = 16;
+
+export function transition(session: Session, event: SessionEvent, rules: Rules): Step {
+  const draft: Draft = { session, effects: [], reply: undefined, at: event.at, rules };
+  handle(draft, event);
+  const { effects, reply } = draft;
+  return { session: draft.session, effects, ...(reply === undefined ? {} : { reply }) };
+}
+
+function handle(draft: Draft, event: SessionEvent): void {
+  switch (event.type) {
+    case "slot-granted":
+      return onSlot(draft);
+    case "placed":
+      return owe(draft, "queued", { place: event.place }, ["chat"]);
+    case "agent-started":
+      return onAgentStarted(draft, event);
+    case "agent-ready":
+      return onAgentReady(draft, event);
+    case "start-failed":
+      return onStartFailed(draft, event);
+    case "prompt-failed":
+      return onPromptFailed(draft, event);
+    case "said":
+      return onSaid(draft, event);
+    case "message":
+      return onMessage(draft, event);
+    case "answered":
+      return onAnswered(draft, event);
+    case "kill":
+      return onKill(draft, event);
+    case "foreign":
+      return onForeign(draft, event);
+    case "clock":
+      return onClock(draft);
+    case "park":
+      if (draft.session.phase.kind === "idle") stopAgent(draft);
+      return;
+    case "stopping":
+      return onStopping(draft);
+    case "recovered":
+      return onRecovered(draft, event);
+    case "told":
+      return onTold(draft, event.noticeId, event.part);
+    case "viewed":
+      return onViewed(draft, event.viewer);
+    case "continued":
+      draft.session = { ...draft.session, continuedBy: event.by };
+      return;
+    case "storage-trouble":
+      return owe(draft, "warning", { text: event.reason }, ["chat"]);
+  }
+}
+
+/** The journal refused the prompt's line, so the prompt was not sent: the session fails rather than guess. */
+function onPromptFailed(draft: Draft, event: Extract<SessionEvent, { type: "prompt-failed" }>): void {
+  if (draft.session.phase.kind === "working") end(draft, "failed", event.cause);
+}
+
+function onTold(draft: Draft, noticeId: string, part: NoticePart): void {
+  const owed = draft.session.owed
+    .map((notice) => (notice.id === noticeId ? { ...notice, parts: notice.parts.filter((p) => p !== part) } : notice))
+    .filter((notice) => notice.parts.length > 0);
+  draft.session = { ...draft.session, owed };
+}
+
+/** A chat's view replaces its earlier one and never goes back; past the bound the one that has seen least goes. */
+function onViewed(draft: Draft, viewer: Viewer): void {
+  const before = draft.session.viewers.find((v) => v.key === viewer.key);
+  const seen = Math.max(viewer.seen, before?.seen ?? 0);
+  const others = draft.session.viewers.filter((v) => v.key !== viewer.key);
+  draft.session = { ...draft.session, viewers: [...others, { ...viewer, seen }].slice(-MAX_VIEWERS) };
+}
+
