@@ -75,6 +75,8 @@ export type AgentEvent =
       readonly title?: string;
       readonly toolKind?: string;
       readonly toolName?: string;
+      /** Arguments of the call as JSON text; only in in_progress frames. */
+      readonly input?: string;
       /** Text output, whole; diffs as unified diff text. */
       readonly output?: string;
       /** Files that an edit wrote (absolute where the agent said so, else as given). */
