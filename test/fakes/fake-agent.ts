@@ -106,6 +106,12 @@ export class FakeAgent implements AgentLauncher {
   }
 }
 
+interface Running {
+  readonly abort: AbortController;
+  readonly over: Promise<void>;
+  newer?: Promise<void>;
+}
+
 export class FakeConnection implements AgentConnection {
   readonly spec: AgentSpec;
   readonly identity: ProcessIdentity;
@@ -121,7 +127,7 @@ export class FakeConnection implements AgentConnection {
   readonly #queue = new BatchQueue<AgentEvent>();
   readonly #open = new Map<RequestId, { request: AgentRequest; resolve: (reply: AgentReply) => void }>();
   #session: ScriptSession | undefined;
-  #turn: { readonly abort: AbortController; readonly over: Promise<void>; newer?: Promise<void> } | undefined;
+  #turn: Running | undefined;
   #nextRequest = 0;
 
   constructor(agent: FakeAgent, spec: AgentSpec, number: number) {
@@ -174,7 +180,7 @@ export class FakeConnection implements AgentConnection {
     const older = this.#turn;
     older?.abort.abort();
     const settled = Promise.withResolvers<void>();
-    const current: NonNullable<typeof this.#turn> = { abort: new AbortController(), over: settled.promise };
+    const current: Running = { abort: new AbortController(), over: settled.promise };
     if (older !== undefined) older.newer = current.over;
     this.#turn = current;
     const stage: Stage = {
