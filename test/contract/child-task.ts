@@ -22,7 +22,12 @@ async function running(world: TaskFlowWorld): Promise<{ me: Owner; flow: FlowRec
 }
 
 /** The host takes an event in its own time: wait until the child says so. */
-async function until(world: TaskFlowWorld, me: Owner, runId: string, status: ChildSummary["status"]): Promise<ChildSummary> {
+async function until(
+  world: TaskFlowWorld,
+  me: Owner,
+  runId: string,
+  status: ChildSummary["status"],
+): Promise<ChildSummary> {
   const deadlineAt = Date.now() + 5_000;
   for (;;) {
     const seen = (await world.children.list(me))?.find((one) => one.runId === runId);
@@ -34,15 +39,18 @@ async function until(world: TaskFlowWorld, me: Owner, runId: string, status: Chi
 
 export function childTaskContract(name: string, makeWorld: () => TaskFlowWorld): void {
   describe(`child task contract: ${name}`, () => {
-    test.each<ChildOutcome>(["succeeded", "failed", "timed_out", "cancelled"])("a running child ends %s, and the flow stays", async (outcome) => {
-      const world = makeWorld();
-      const { me, flow, runId } = await running(world);
-      expect(await world.children.list(me)).toEqual([{ runId, flowId: flow.flowId, status: "running" }]);
-      await world.children.end(me, runId, outcome, Date.now(), outcome === "succeeded" ? undefined : "the cause");
-      expect(await world.children.list(me)).toEqual([{ runId, flowId: flow.flowId, status: outcome }]);
-      const after = await world.store.get(me, flow.flowId);
-      expect(after).toMatchObject({ kind: "found", record: { status: "running", revision: flow.revision } });
-    });
+    test.each<ChildOutcome>(["succeeded", "failed", "timed_out", "cancelled"])(
+      "a running child ends %s, and the flow stays",
+      async (outcome) => {
+        const world = makeWorld();
+        const { me, flow, runId } = await running(world);
+        expect(await world.children.list(me)).toEqual([{ runId, flowId: flow.flowId, status: "running" }]);
+        await world.children.end(me, runId, outcome, Date.now(), outcome === "succeeded" ? undefined : "the cause");
+        expect(await world.children.list(me)).toEqual([{ runId, flowId: flow.flowId, status: outcome }]);
+        const after = await world.store.get(me, flow.flowId);
+        expect(after).toMatchObject({ kind: "found", record: { status: "running", revision: flow.revision } });
+      },
+    );
 
     test("the first outcome stays", async () => {
       const world = makeWorld();
@@ -71,19 +79,31 @@ export function childTaskContract(name: string, makeWorld: () => TaskFlowWorld):
       expect(await world.children.start(me, child(flow.flowId, "t1", "running"))).toEqual({ ok: true });
       expect(await world.children.list(me)).toHaveLength(1);
       await world.children.end(me, runId, "succeeded", Date.now());
-      expect(await world.children.start(me, child(flow.flowId, "t1", "running"))).toMatchObject({ ok: false, refusedBy: "flow" });
+      expect(await world.children.start(me, child(flow.flowId, "t1", "running"))).toMatchObject({
+        ok: false,
+        refusedBy: "flow",
+      });
     });
 
     test("a flow that is unknown, ended, or being cancelled takes no child", async () => {
       const world = makeWorld();
       const me = world.owner();
-      expect(await world.children.start(me, child(randomUUID(), "t1", "running"))).toMatchObject({ ok: false, refusedBy: "flow" });
+      expect(await world.children.start(me, child(randomUUID(), "t1", "running"))).toMatchObject({
+        ok: false,
+        refusedBy: "flow",
+      });
       const ended = applied(await world.store.create(me, newFlow));
       applied(await world.store.change(me, ended.flowId, 0, { verb: "finish", stateJson: {} }));
-      expect(await world.children.start(me, child(ended.flowId, "t1", "running"))).toMatchObject({ ok: false, refusedBy: "flow" });
+      expect(await world.children.start(me, child(ended.flowId, "t1", "running"))).toMatchObject({
+        ok: false,
+        refusedBy: "flow",
+      });
       const asked = applied(await world.store.create(me, newFlow));
       applied(await world.store.change(me, asked.flowId, 0, { verb: "request-cancel" }));
-      expect(await world.children.start(me, child(asked.flowId, "t1", "running"))).toMatchObject({ ok: false, refusedBy: "flow" });
+      expect(await world.children.start(me, child(asked.flowId, "t1", "running"))).toMatchObject({
+        ok: false,
+        refusedBy: "flow",
+      });
     });
 
     test("a cancel request with a running child ends the flow when the child ends", async () => {

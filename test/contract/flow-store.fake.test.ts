@@ -44,7 +44,13 @@ describe("faults of the fake", () => {
     expect((await store.change(owner, flowId, 1, run)).kind).toBe("not-stored");
     expect((await store.change(owner, flowId, 1, run)).kind).toBe("not-stored");
     expect((await store.change(owner, flowId, 1, run)).kind).toBe("applied");
-    expect(store.changes.map((change) => change.outcome)).toEqual(["unknown", "unknown", "not-stored", "not-stored", "applied"]);
+    expect(store.changes.map((change) => change.outcome)).toEqual([
+      "unknown",
+      "unknown",
+      "not-stored",
+      "not-stored",
+      "applied",
+    ]);
   });
 
   test("a create whose answer is lost leaves its flow behind, to be found by the list", async () => {
@@ -58,7 +64,10 @@ describe("faults of the fake", () => {
     const store = new FakeFlowStore(() => 1);
     const { flowId } = applied(await store.create(owner, newFlow));
     store.before({ on: "change", verb: "run" }, () => store.otherWriter.resume(flowId, { currentStep: "mine" }));
-    expect(await store.change(owner, flowId, 0, run)).toMatchObject({ kind: "conflict", current: { currentStep: "mine", revision: 1 } });
+    expect(await store.change(owner, flowId, 0, run)).toMatchObject({
+      kind: "conflict",
+      current: { currentStep: "mine", revision: 1 },
+    });
   });
 
   test("a held call stands still until released; a dead store never settles", async () => {
@@ -70,7 +79,9 @@ describe("faults of the fake", () => {
     expect(store.ledger.flows.get(flowId)?.revision).toBe(0);
     store.die();
     hold.release();
-    expect(await Promise.race([change, new Promise((resolve) => setTimeout(() => resolve("silence"), 20))])).toBe("silence");
+    expect(await Promise.race([change, new Promise((resolve) => setTimeout(() => resolve("silence"), 20))])).toBe(
+      "silence",
+    );
     expect(store.ledger.flows.get(flowId)?.revision).toBe(0);
     const next = new FakeFlowStore(() => 2, store.ledger);
     expect((await next.get(owner, flowId)).kind).toBe("found");

@@ -46,7 +46,13 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const { store, owner } = world();
       const me = owner();
       const made = applied(await store.create(me, newFlow));
-      expect(made).toMatchObject({ revision: 0, status: "queued", goal: newFlow.goal, currentStep: newFlow.currentStep, stateJson: newFlow.stateJson });
+      expect(made).toMatchObject({
+        revision: 0,
+        status: "queued",
+        goal: newFlow.goal,
+        currentStep: newFlow.currentStep,
+        stateJson: newFlow.stateJson,
+      });
       expect(made.controllerId).toBe("openclaw-iflow-plugin/session");
       expect(await store.get(me, made.flowId)).toEqual({ kind: "found", record: made });
     });
@@ -63,14 +69,26 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const { store, owner } = world();
       const me = owner();
       const { flowId } = applied(await store.create(me, newFlow));
-      const ran = applied(await store.change(me, flowId, 0, { verb: "run", currentStep: "Turn 1", stateJson: { seq: 1 } }));
+      const ran = applied(
+        await store.change(me, flowId, 0, { verb: "run", currentStep: "Turn 1", stateJson: { seq: 1 } }),
+      );
       expect(ran).toMatchObject({ revision: 1, status: "running", currentStep: "Turn 1", stateJson: { seq: 1 } });
       const waits = applied(
-        await store.change(me, flowId, 1, { verb: "wait", currentStep: "Which branch?", stateJson: { seq: 2 }, waitJson: { question: "Which branch?" } }),
+        await store.change(me, flowId, 1, {
+          verb: "wait",
+          currentStep: "Which branch?",
+          stateJson: { seq: 2 },
+          waitJson: { question: "Which branch?" },
+        }),
       );
       expect(waits).toMatchObject({ revision: 2, status: "waiting", waitJson: { question: "Which branch?" } });
       const asked = applied(await store.change(me, flowId, 2, { verb: "request-cancel" }));
-      expect(asked).toMatchObject({ revision: 3, status: "waiting", currentStep: "Which branch?", stateJson: { seq: 2 } });
+      expect(asked).toMatchObject({
+        revision: 3,
+        status: "waiting",
+        currentStep: "Which branch?",
+        stateJson: { seq: 2 },
+      });
       expect(asked.cancelRequestedAt).toBeTypeOf("number");
     });
 
@@ -78,8 +96,17 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const { store, owner } = world();
       const me = owner();
       const { flowId } = applied(await store.create(me, newFlow));
-      applied(await store.change(me, flowId, 0, { verb: "wait", currentStep: "?", stateJson: { seq: 1 }, waitJson: { q: 1 } }));
-      const queued = applied(await store.change(me, flowId, 1, { verb: "queue", currentStep: "Second in line", stateJson: { seq: 2 } }));
+      applied(
+        await store.change(me, flowId, 0, {
+          verb: "wait",
+          currentStep: "?",
+          stateJson: { seq: 1 },
+          waitJson: { q: 1 },
+        }),
+      );
+      const queued = applied(
+        await store.change(me, flowId, 1, { verb: "queue", currentStep: "Second in line", stateJson: { seq: 2 } }),
+      );
       expect(queued.status).toBe("queued");
       expect(queued.waitJson ?? undefined).toBeUndefined();
     });
@@ -88,10 +115,20 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const { store, owner, foreign } = world();
       const me = owner();
       const { flowId } = applied(await store.create(me, newFlow));
-      applied(await store.change(me, flowId, 0, { verb: "wait", currentStep: "Which db?", stateJson: { seq: 1 }, waitJson: { q: 1 } }));
+      applied(
+        await store.change(me, flowId, 0, {
+          verb: "wait",
+          currentStep: "Which db?",
+          stateJson: { seq: 1 },
+          waitJson: { q: 1 },
+        }),
+      );
       await foreign.resume(flowId, "Postgres please");
       const conflict = await store.change(me, flowId, 1, { verb: "run", currentStep: "Turn 2", stateJson: { seq: 2 } });
-      expect(conflict).toMatchObject({ kind: "conflict", current: { revision: 2, currentStep: "Postgres please", stateJson: { seq: 1 } } });
+      expect(conflict).toMatchObject({
+        kind: "conflict",
+        current: { revision: 2, currentStep: "Postgres please", stateJson: { seq: 1 } },
+      });
     });
 
     test("twenty writers at once: one wins each revision, nothing is lost", async () => {
@@ -99,7 +136,9 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const me = owner();
       const { flowId } = applied(await store.create(me, newFlow));
       const outcomes = await Promise.all(
-        Array.from({ length: 20 }, (_, at) => store.change(me, flowId, 0, { verb: "run", currentStep: `writer ${at}`, stateJson: { at } })),
+        Array.from({ length: 20 }, (_, at) =>
+          store.change(me, flowId, 0, { verb: "run", currentStep: `writer ${at}`, stateJson: { at } }),
+        ),
       );
       expect(outcomes.filter((outcome) => outcome.kind === "applied")).toHaveLength(1);
       expect(outcomes.filter((outcome) => outcome.kind === "conflict")).toHaveLength(19);
@@ -109,11 +148,15 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const { store, owner } = world();
       const me = owner();
       const { flowId } = applied(await store.create(me, newFlow));
-      const failed = applied(await store.change(me, flowId, 0, { verb: "fail", summary: "exit code 137", stateJson: { seq: 1 } }));
+      const failed = applied(
+        await store.change(me, flowId, 0, { verb: "fail", summary: "exit code 137", stateJson: { seq: 1 } }),
+      );
       expect(failed.status).toBe("failed");
       const finished = applied(await store.change(me, flowId, 1, { verb: "finish", stateJson: { seq: 2 } }));
       expect(finished).toMatchObject({ status: "succeeded", stateJson: { seq: 2 } });
-      expect(applied(await store.change(me, flowId, 2, { verb: "run", currentStep: "again", stateJson: { seq: 3 } })).status).toBe("running");
+      expect(
+        applied(await store.change(me, flowId, 2, { verb: "run", currentStep: "again", stateJson: { seq: 3 } })).status,
+      ).toBe("running");
     });
 
     test("cancel of a flow without children ends it, twice alike; an end of another kind is a conflict", async () => {
@@ -132,7 +175,14 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       const { store, owner, foreign } = world();
       const me = owner();
       const { flowId } = applied(await store.create(me, newFlow));
-      applied(await store.change(me, flowId, 0, { verb: "wait", currentStep: "?", stateJson: { seq: 1 }, waitJson: { q: 1 } }));
+      applied(
+        await store.change(me, flowId, 0, {
+          verb: "wait",
+          currentStep: "?",
+          stateJson: { seq: 1 },
+          waitJson: { q: 1 },
+        }),
+      );
       await foreign.resume(flowId, "go on");
       expect(applied(await store.cancel(me, flowId)).status).toBe("cancelled");
     });

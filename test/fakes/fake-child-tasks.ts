@@ -59,7 +59,7 @@ export class FakeChildTasks implements ChildTasks {
   }
 
   settleAll(outcome: ChildOutcome, _atMs: number, error: string): void {
-    for (const runId of [...this.#alive]) this.#settle(runId, outcome, error);
+    for (const runId of this.#alive) this.#settle(runId, outcome, error);
   }
 
   /** What the adapter's timer does once a minute. */

@@ -110,5 +110,7 @@ export class FakeDelivery implements Delivery {
 }
 
 function keyOf(route: Route | undefined, sessionKey: string): string {
-  return route === undefined ? `session ${sessionKey}` : JSON.stringify([route.channel, route.to, route.accountId ?? "", route.threadId ?? ""]);
+  return route === undefined
+    ? `session ${sessionKey}`
+    : JSON.stringify([route.channel, route.to, route.accountId ?? "", route.threadId ?? ""]);
 }

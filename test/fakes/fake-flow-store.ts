@@ -35,7 +35,8 @@ export class FakeFlowStore implements FlowStore {
   readonly ledger: FakeLedger;
   readonly otherWriter: OtherWriter;
   /** Every change that was asked for, in order, whatever became of it. */
-  readonly changes: { readonly flowId: string; readonly change: FlowChange; readonly outcome: FlowCommit["kind"] }[] = [];
+  readonly changes: { readonly flowId: string; readonly change: FlowChange; readonly outcome: FlowCommit["kind"] }[] =
+    [];
   readonly #now: () => number;
   readonly #plans: Plan[] = [];
   readonly #holds: { match: CallMatch; arrive: () => void; until: Promise<void> }[] = [];
@@ -80,9 +81,12 @@ export class FakeFlowStore implements FlowStore {
 
   async get(owner: Owner, flowId: string): Promise<FlowRead> {
     const fault = await this.#enter({ on: "get", flowId });
-    if (fault !== undefined) return fault.kind === "gone" ? { kind: "missing" } : { kind: "unknown", reason: "the ledger does not answer" };
+    if (fault !== undefined)
+      return fault.kind === "gone" ? { kind: "missing" } : { kind: "unknown", reason: "the ledger does not answer" };
     const flow = this.ledger.flows.get(flowId);
-    return flow === undefined || flow.ownerKey !== owner.sessionKey ? { kind: "missing" } : { kind: "found", record: recordOf(structuredClone(flow)) };
+    return flow === undefined || flow.ownerKey !== owner.sessionKey
+      ? { kind: "missing" }
+      : { kind: "found", record: recordOf(structuredClone(flow)) };
   }
 
   async list(owner: Owner): Promise<readonly FlowSummary[] | undefined> {
@@ -103,13 +107,20 @@ export class FakeFlowStore implements FlowStore {
     const flow = this.ledger.flows.get(flowId);
     if (flow === undefined || flow.ownerKey !== owner.sessionKey) return { kind: "gone", reason: "Flow not found." };
     if (fault !== undefined && !(fault.kind === "unknown" && fault.written)) return failed(fault);
-    if (isTerminal(flow.status) && flow.status !== "cancelled") return { kind: "conflict", current: recordOf(structuredClone(flow)) };
+    if (isTerminal(flow.status) && flow.status !== "cancelled")
+      return { kind: "conflict", current: recordOf(structuredClone(flow)) };
     this.otherWriter.cancelFlow(flowId, this.#now());
     const after = this.ledger.flows.get(flowId) ?? flow;
     return fault === undefined ? { kind: "applied", record: recordOf(structuredClone(after)) } : failed(fault);
   }
 
-  #change(owner: Owner, flowId: string, revision: number, change: FlowChange, fault: StoreFault | undefined): FlowCommit {
+  #change(
+    owner: Owner,
+    flowId: string,
+    revision: number,
+    change: FlowChange,
+    fault: StoreFault | undefined,
+  ): FlowCommit {
     if (fault !== undefined && !(fault.kind === "unknown" && fault.written)) return failed(fault);
     const applied = this.ledger.patch(flowId, owner.sessionKey, revision, patchOf(change, this.#now()));
     return fault === undefined ? commitOf(applied) : failed(fault);
@@ -148,15 +159,47 @@ function fits(match: CallMatch, call: CallMatch): boolean {
 function patchOf(change: FlowChange, nowMs: number): FlowPatch {
   switch (change.verb) {
     case "run":
-      return { status: "running", currentStep: change.currentStep, stateJson: change.stateJson, waitJson: null, blockedSummary: undefined, ended: false };
+      return {
+        status: "running",
+        currentStep: change.currentStep,
+        stateJson: change.stateJson,
+        waitJson: null,
+        blockedSummary: undefined,
+        ended: false,
+      };
     case "queue":
-      return { status: "queued", currentStep: change.currentStep, stateJson: change.stateJson, waitJson: null, blockedSummary: undefined, ended: false };
+      return {
+        status: "queued",
+        currentStep: change.currentStep,
+        stateJson: change.stateJson,
+        waitJson: null,
+        blockedSummary: undefined,
+        ended: false,
+      };
     case "wait":
-      return { status: "waiting", currentStep: change.currentStep, stateJson: change.stateJson, waitJson: change.waitJson, ended: false };
+      return {
+        status: "waiting",
+        currentStep: change.currentStep,
+        stateJson: change.stateJson,
+        waitJson: change.waitJson,
+        ended: false,
+      };
     case "finish":
-      return { status: "succeeded", stateJson: change.stateJson, waitJson: null, blockedSummary: undefined, ended: true };
+      return {
+        status: "succeeded",
+        stateJson: change.stateJson,
+        waitJson: null,
+        blockedSummary: undefined,
+        ended: true,
+      };
     case "fail":
-      return { status: "failed", stateJson: change.stateJson, waitJson: null, blockedSummary: change.summary, ended: true };
+      return {
+        status: "failed",
+        stateJson: change.stateJson,
+        waitJson: null,
+        blockedSummary: change.summary,
+        ended: true,
+      };
     case "request-cancel":
       return { cancelRequestedAt: nowMs };
   }

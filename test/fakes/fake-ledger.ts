@@ -70,7 +70,11 @@ export class FakeLedger {
     this.#now = now;
   }
 
-  createFlow(ownerKey: string, controllerId: string, fields: FlowPatch & { goal: string; route: Route | undefined }): LedgerFlow {
+  createFlow(
+    ownerKey: string,
+    controllerId: string,
+    fields: FlowPatch & { goal: string; route: Route | undefined },
+  ): LedgerFlow {
     const now = this.#now();
     const flow: LedgerFlow = {
       flowId: randomUUID(),
@@ -116,13 +120,17 @@ export class FakeLedger {
   }
 
   /** A reason why the flow takes no child, or undefined when the child is there now. */
-  startChild(ownerKey: string, child: { flowId: string; runId: string; label: string; as: "running" | "queued" }): string | undefined {
+  startChild(
+    ownerKey: string,
+    child: { flowId: string; runId: string; label: string; as: "running" | "queued" },
+  ): string | undefined {
     const flow = this.flows.get(child.flowId);
     if (flow === undefined || flow.ownerKey !== ownerKey) return "Flow not found.";
     if (flow.cancelRequestedAt !== undefined) return "Flow cancellation has already been requested.";
     if (isTerminal(flow.status)) return `Flow is already ${flow.status}.`;
     const known = this.children.get(child.runId);
-    if (known !== undefined) return isTerminal(known.status) ? `Run ${child.runId} has ended already (${known.status}).` : undefined;
+    if (known !== undefined)
+      return isTerminal(known.status) ? `Run ${child.runId} has ended already (${known.status}).` : undefined;
     this.children.set(child.runId, {
       runId: child.runId,
       flowId: child.flowId,
@@ -155,8 +163,18 @@ export class FakeLedger {
     if (child === undefined || isTerminal(child.status) || this.draining) return;
     this.children.set(runId, { ...child, status: outcome, error, endedAt: this.#now(), lastEventAt: this.#now() });
     const flow = this.flows.get(child.flowId);
-    if (flow?.cancelRequestedAt === undefined || isTerminal(flow.status) || this.activeChildren(child.flowId).length > 0) return;
-    this.patch(child.flowId, undefined, undefined, { status: "cancelled", waitJson: null, blockedSummary: undefined, ended: true });
+    if (
+      flow?.cancelRequestedAt === undefined ||
+      isTerminal(flow.status) ||
+      this.activeChildren(child.flowId).length > 0
+    )
+      return;
+    this.patch(child.flowId, undefined, undefined, {
+      status: "cancelled",
+      waitJson: null,
+      blockedSummary: undefined,
+      ended: true,
+    });
   }
 
   activeChildren(flowId: string): readonly LedgerChild[] {
@@ -165,8 +183,9 @@ export class FakeLedger {
 
   /** The host's sweeper: quiet children are lost. */
   sweep(): void {
-    for (const child of [...this.children.values()]) {
-      if (!isTerminal(child.status) && this.#now() - child.lastEventAt >= LOST_AFTER_MS) this.endChild(child.runId, "lost", "backing session missing");
+    for (const child of this.children.values()) {
+      if (!isTerminal(child.status) && this.#now() - child.lastEventAt >= LOST_AFTER_MS)
+        this.endChild(child.runId, "lost", "backing session missing");
     }
   }
 
@@ -178,7 +197,8 @@ export class FakeLedger {
 
   #stored(stateJson: unknown): unknown {
     const value = asJson(stateJson);
-    if (value !== undefined) this.largestStateBytes = Math.max(this.largestStateBytes, Buffer.byteLength(JSON.stringify(value)));
+    if (value !== undefined)
+      this.largestStateBytes = Math.max(this.largestStateBytes, Buffer.byteLength(JSON.stringify(value)));
     return value;
   }
 }

@@ -16,8 +16,17 @@ export class OtherWriter {
     this.#must(flowId, {});
   }
 
-  resume(flowId: string, fields: { currentStep?: string; stateJson?: unknown; status?: "queued" | "running" } = {}): void {
-    this.#must(flowId, { ...fields, status: fields.status ?? "queued", waitJson: null, blockedSummary: undefined, ended: false });
+  resume(
+    flowId: string,
+    fields: { currentStep?: string; stateJson?: unknown; status?: "queued" | "running" } = {},
+  ): void {
+    this.#must(flowId, {
+      ...fields,
+      status: fields.status ?? "queued",
+      waitJson: null,
+      blockedSummary: undefined,
+      ended: false,
+    });
   }
 
   setWaiting(flowId: string, fields: { currentStep?: string; stateJson?: unknown; waitJson?: unknown } = {}): void {
@@ -29,7 +38,12 @@ export class OtherWriter {
   }
 
   fail(flowId: string, summary?: string): void {
-    this.#must(flowId, { status: "failed", waitJson: null, ended: true, ...(summary === undefined ? {} : { blockedSummary: summary }) });
+    this.#must(flowId, {
+      status: "failed",
+      waitJson: null,
+      ended: true,
+      ...(summary === undefined ? {} : { blockedSummary: summary }),
+    });
   }
 
   requestCancel(flowId: string, atMs: number): void {
@@ -43,7 +57,8 @@ export class OtherWriter {
     if (flow.cancelRequestedAt === undefined) this.requestCancel(flowId, atMs);
     for (const child of this.#ledger.activeChildren(flowId)) this.cancelChild(child.runId);
     const now = this.#ledger.flows.get(flowId);
-    if (now !== undefined && !isTerminal(now.status)) this.#must(flowId, { status: "cancelled", waitJson: null, ended: true });
+    if (now !== undefined && !isTerminal(now.status))
+      this.#must(flowId, { status: "cancelled", waitJson: null, ended: true });
   }
 
   /** `openclaw tasks cancel` and the Control UI's button: the child ends, the flow stays as it is. */
