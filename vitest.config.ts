@@ -1,0 +1,41 @@
+/**
+ * Two projects: `unit` runs files side by side; `gateway` (one real OpenClaw gateway a file, 800 MB each) runs them
+ * one after another, after all others.
+ */
+import { defineConfig } from "vitest/config";
+
+const GATEWAY_TESTS = ["test/gateway/**/*.test.ts", "test/demo/**/*.test.ts"];
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    restoreMocks: true,
+    unstubEnvs: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: GATEWAY_TESTS,
+          pool: "forks",
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "gateway",
+          include: GATEWAY_TESTS,
+          pool: "forks",
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
