@@ -62,6 +62,18 @@ export function createChildTasks({ tasks, emit, heartbeat, clock, log }: ChildTa
     lifecycle(runId, endOf(outcome, atMs, error));
   }
 
+  function keep(runId: string): ChildStart {
+    active.add(runId);
+    arm();
+    return { ok: true };
+  }
+
+  /** The host would make a second record of a run id whose label differs (host fact), so a known one is never started again. */
+  function adopt(earlier: HostRun): ChildStart {
+    if (!isEnded(earlier)) return keep(earlier.runId ?? "");
+    return { ok: false, refusedBy: "flow", reason: `run ${earlier.runId ?? ""} has ended already (${earlier.status})` };
+  }
+
   return {
     async start(owner: Owner, child: NewChild): Promise<ChildStart> {
       if (emit === undefined) {
@@ -71,6 +83,10 @@ export function createChildTasks({ tasks, emit, heartbeat, clock, log }: ChildTa
           reason: "this OpenClaw does not export emitAgentEvent (plugin-sdk/agent-harness-runtime)",
         };
       }
+      const known = await readRuns(tasks, owner);
+      if (known === undefined) return { ok: false, refusedBy: "now", reason: "the host can't list its task runs" };
+      const earlier = known.find((run) => run.runId === child.runId);
+      if (earlier !== undefined) return adopt(earlier);
       try {
         const run = await tasks.flows(owner).runTask({
           flowId: child.flowId,
@@ -90,9 +106,7 @@ export function createChildTasks({ tasks, emit, heartbeat, clock, log }: ChildTa
       } catch (error) {
         return { ok: false, refusedBy: "now", reason: messageOf(error) };
       }
-      active.add(child.runId);
-      arm();
-      return { ok: true };
+      return keep(child.runId);
     },
 
     activate(runId: string, atMs: number): void {

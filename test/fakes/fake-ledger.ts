@@ -6,6 +6,7 @@
  * 2. A flow whose cancel was requested becomes `cancelled` when its last active child ends, whatever that child's outcome is.
  * 3. A child's first end stays. Its end never changes the flow's status by itself (2 excepted).
  * 4. An active child without a sign of life for five minutes becomes `lost` at the next sweep.
+ * 5. The sweep also ends, as `cancelled`, every flow whose cancel was requested and that has no active child.
  */
 import { randomUUID } from "node:crypto";
 import type { ChildOutcome, ChildSummary, FlowRecord, FlowStatus } from "../../src/ports.ts";
@@ -163,36 +164,37 @@ export class FakeLedger {
     if (child === undefined || isTerminal(child.status) || this.draining) return;
     this.children.set(runId, { ...child, status: outcome, error, endedAt: this.#now(), lastEventAt: this.#now() });
     const flow = this.flows.get(child.flowId);
-    if (
-      flow?.cancelRequestedAt === undefined ||
-      isTerminal(flow.status) ||
-      this.activeChildren(child.flowId).length > 0
-    )
-      return;
-    this.patch(child.flowId, undefined, undefined, {
-      status: "cancelled",
-      waitJson: null,
-      blockedSummary: undefined,
-      ended: true,
-    });
+    if (flow !== undefined) this.#endCancelled(flow);
   }
 
   activeChildren(flowId: string): readonly LedgerChild[] {
     return [...this.children.values()].filter((child) => child.flowId === flowId && !isTerminal(child.status));
   }
 
-  /** The host's sweeper: quiet children are lost. */
+  /** The host's housekeeping. */
   sweep(): void {
     for (const child of this.children.values()) {
-      if (!isTerminal(child.status) && this.#now() - child.lastEventAt >= LOST_AFTER_MS)
-        this.endChild(child.runId, "lost", "backing session missing");
+      if (isTerminal(child.status) || this.#now() - child.lastEventAt < LOST_AFTER_MS) continue;
+      this.endChild(child.runId, "lost", "backing session missing");
     }
+    for (const flow of this.flows.values()) this.#endCancelled(flow);
   }
 
   #touchChild(runId: string, change: (child: LedgerChild) => LedgerChild): void {
     const child = this.children.get(runId);
     if (child === undefined || isTerminal(child.status) || this.draining) return;
     this.children.set(runId, { ...change(child), lastEventAt: this.#now() });
+  }
+
+  #endCancelled(flow: LedgerFlow): void {
+    if (flow.cancelRequestedAt === undefined || isTerminal(flow.status) || this.activeChildren(flow.flowId).length > 0)
+      return;
+    this.patch(flow.flowId, undefined, undefined, {
+      status: "cancelled",
+      waitJson: null,
+      blockedSummary: undefined,
+      ended: true,
+    });
   }
 
   #stored(stateJson: unknown): unknown {

@@ -1,0 +1,131 @@
+/**
+ * The flow store's and the child tasks' contract on the real adapters, inside a real gateway, and what only a real host shows:
+ * the views that people cancel in, a drain, a restart.
+ */
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Owner } from "../../src/core/session.ts";
+import { childTaskContract } from "../contract/child-task.ts";
+import { applied, flowStoreContract, freshOwner, newFlow, type TaskFlowWorld } from "../contract/flow-store.ts";
+import { Gateway } from "./harness/gateway.ts";
+import { bundlePlugin, type PluginRoot } from "./harness/plugin-root.ts";
+import { remotePorts, type RemotePorts } from "./probe/remote-ports.ts";
+
+let plugin: PluginRoot;
+let gateway: Gateway;
+let ports: RemotePorts;
+const ownerOfFlow = new Map<string, Owner>();
+const flowOfRun = new Map<string, string>();
+
+beforeAll(async () => {
+  plugin = await bundlePlugin({
+    id: "iflow-probe",
+    entry: fileURLToPath(new URL("./probe/probe-plugin.ts", import.meta.url)),
+    exportName: "probePlugin",
+  });
+  gateway = await Gateway.start({ pluginRoots: { [plugin.id]: plugin.dir } });
+  ports = remotePorts(gateway);
+});
+
+afterAll(async () => {
+  await gateway.dispose();
+  plugin.dispose();
+});
+
+function ownerOf(flowId: string): Owner {
+  const owner = ownerOfFlow.get(flowId);
+  if (owner === undefined) throw new Error(`no owner is known for flow ${flowId}`);
+  return owner;
+}
+
+/** The same ports, with a note of who owns what, for the foreign hand. */
+function realWorld(): TaskFlowWorld {
+  const { store, children, call } = ports;
+  return {
+    owner: freshOwner,
+    store: {
+      ...store,
+      create: async (owner, flow) => {
+        const commit = await store.create(owner, flow);
+        if (commit.kind === "applied") ownerOfFlow.set(commit.record.flowId, owner);
+        return commit;
+      },
+    },
+    children: {
+      ...children,
+      start: async (owner, child) => {
+        flowOfRun.set(child.runId, child.flowId);
+        return children.start(owner, child);
+      },
+    },
+    foreign: {
+      resume: async (flowId, step) => void (await call({ on: "raw.resume", args: [ownerOf(flowId), flowId, step] })),
+      finish: async (flowId) => void (await call({ on: "raw.finish", args: [ownerOf(flowId), flowId] })),
+      requestCancel: async (flowId) => void (await call({ on: "raw.requestCancel", args: [ownerOf(flowId), flowId] })),
+      cancelFlow: async (flowId) => {
+        const { code, stderr } = await gateway.cli(["tasks", "flow", "cancel", flowId]);
+        // The host's housekeeping may have been faster, once a cancel was requested.
+        if (code !== 0 && !stderr.includes("already cancelled")) throw new Error(stderr);
+      },
+      cancelChild: async (runId) => {
+        const rpc = await gateway.rpc();
+        const runs = (await call({ on: "raw.runs", args: [ownerOf(flowOfRun.get(runId) ?? "")] })) as {
+          id: string;
+          runId?: string;
+        }[];
+        await rpc.call("tasks.cancel", { taskId: runs.find((run) => run.runId === runId)?.id });
+      },
+    },
+  };
+}
+
+flowStoreContract("real gateway", realWorld);
+childTaskContract("real gateway", realWorld);
+
+describe("a gateway that stops", () => {
+  test("with settled children it leaves at once; flows and children come back as they were", async () => {
+    const me = freshOwner();
+    const { flowId } = applied(await ports.store.create(me, { ...newFlow, status: "running" }));
+    const runId = `iflow:${flowId}:t1`;
+    await ports.children.start(me, { flowId, runId, label: "iFlow · turn 1", as: "running", atMs: Date.now() });
+    ports.children.settleAll("failed", Date.now(), "The gateway stops.");
+    await ports.children.list(me);
+    const { tookMs } = await gateway.stop(20_000);
+    expect(tookMs).toBeLessThan(15_000);
+    await gateway.start();
+    expect(await ports.store.get(me, flowId)).toMatchObject({
+      kind: "found",
+      record: { status: "running", revision: 0 },
+    });
+    expect(await ports.children.list(me)).toEqual([{ runId, flowId, status: "failed" }]);
+  });
+
+  test("kill -9 under a running child: the next life settles it, and the run id is used up", async () => {
+    const me = freshOwner();
+    const { flowId } = applied(await ports.store.create(me, { ...newFlow, status: "running" }));
+    const runId = `iflow:${flowId}:t1`;
+    const standIn = {
+      flowId,
+      runId: `iflow:${flowId}:t1.1`,
+      label: "waits for you",
+      as: "queued",
+      atMs: Date.now(),
+    } as const;
+    await ports.children.start(me, { flowId, runId, label: "iFlow · turn 1", as: "running", atMs: Date.now() });
+    await ports.children.start(me, standIn);
+    await gateway.kill9();
+    await gateway.start();
+    expect(await ports.children.list(me)).toHaveLength(2);
+    await ports.children.end(me, runId, "failed", Date.now(), "The gateway was killed.");
+    expect(await ports.children.start(me, standIn)).toEqual({ ok: true });
+    const seen = await ports.children.list(me);
+    expect(seen?.find((run) => run.runId === runId)?.status).toBe("failed");
+    expect(seen?.find((run) => run.runId === standIn.runId)?.status).toBe("queued");
+    expect(
+      await ports.children.start(me, { flowId, runId, label: "x", as: "running", atMs: Date.now() }),
+    ).toMatchObject({
+      ok: false,
+      refusedBy: "flow",
+    });
+  });
+});
