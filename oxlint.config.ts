@@ -7,7 +7,7 @@ import { defineConfig, type OxlintConfig } from "oxlint";
 type Override = NonNullable<OxlintConfig["overrides"]>[number];
 
 const ROOMS = ["core", "engine", "operations", "agent", "host", "journal"] as const;
-const ROOT_FILES = ["ports", "config", "plugin"] as const;
+const ROOT_FILES = ["ports", "config", "config-schema", "plugin"] as const;
 
 type Room = (typeof ROOMS)[number];
 type Target = Room | (typeof ROOT_FILES)[number];
@@ -23,10 +23,10 @@ interface Arrows {
   readonly timeless?: true;
 }
 
-const PACKAGES_OF_THE_ENGINE = ["p-queue", "node:crypto", "node:events", "node:util"];
+const PACKAGES_OF_THE_ENGINE = ["p-queue", "fastest-levenshtein", "node:crypto", "node:events", "node:util"];
 
 const ARROWS: Readonly<Record<Room, Arrows>> = {
-  core: { to: [], packages: ["@sinclair/typebox"], timeless: true },
+  core: { to: [], packages: ["@sinclair/typebox", "@sinclair/typebox/*"], timeless: true },
   engine: { to: ["core", "ports"], packages: PACKAGES_OF_THE_ENGINE, timeless: true },
   operations: {
     to: ["core", "engine", "ports", "config"],
@@ -179,7 +179,8 @@ export default defineConfig({
       },
     },
     fileOverride("src/ports.ts", ["./core/**"]),
-    fileOverride("src/config.ts", ["./core/**", "@sinclair/typebox", "@sinclair/typebox/*"]),
+    fileOverride("src/config.ts", ["./core/**", "./config-schema.ts", "@sinclair/typebox", "@sinclair/typebox/*"]),
+    fileOverride("src/config-schema.ts", ["@sinclair/typebox"]),
     fileOverride("src/plugin.ts", ["./**", "node:*"]),
     fileOverride("index.ts", ["./src/plugin.ts", "openclaw/**"]),
     // The composition root reads the environment once and passes it on.
