@@ -191,6 +191,7 @@ export default defineConfig({
       rules: {
         "typescript/no-non-null-assertion": "off",
         "typescript/unbound-method": "off",
+        "vitest/no-conditional-expect": "off",
         "vitest/no-focused-tests": "error",
         "vitest/no-disabled-tests": "error",
         "vitest/no-restricted-vi-methods": [

@@ -164,8 +164,8 @@ export interface OpenedSession {
 
 export type PromptBlock =
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "resource_link"; readonly uri: string; readonly name: string }
-  | { readonly type: "image"; readonly mimeType: string; readonly data: string };
+  /** Absolute path: sent as an image when it is one (read when it is sent), else as a resource link. */
+  | { readonly type: "file"; readonly path: string };
 
 export interface AgentLauncher {
   /**
@@ -174,6 +174,8 @@ export interface AgentLauncher {
    */
   start(spec: AgentSpec, signal: AbortSignal): Promise<AgentConnection>;
   /** Ends what an earlier gateway left behind: the process by pid and start time, and whatever carries the session's mark. */
+  /** Copies the agent's own stored history of a session to a new id; undefined where its format or place is not known. Never throws. */
+  copyHistory(acpSessionId: string): Promise<string | undefined>;
   reap(sessionId: string, identity: ProcessIdentity | undefined): Promise<{ readonly ended: number }>;
 }
 
@@ -230,6 +232,8 @@ export interface JournalTail {
   readonly after: readonly JournalLine[];
   /** Notice parts told anywhere in the last 1 MiB, as `id/part`. */
   readonly told: ReadonlySet<string>;
+  /** Turns with a prompt line anywhere in the last 1 MiB. */
+  readonly prompted: ReadonlySet<number>;
   readonly outputEnd: number;
 }
 

@@ -14,6 +14,8 @@ export type ForeignChange =
   | { readonly kind: "cancelled" };
 
 export type SessionEvent = { readonly at: number } & (
+  /** Its flow exists: it may get in line. */
+  | { readonly type: "admitted" }
   | { readonly type: "slot-granted" }
   | { readonly type: "placed"; readonly place: number }
   | { readonly type: "agent-started"; readonly identity: ProcessIdentity | undefined }
@@ -21,6 +23,7 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly type: "start-failed"; readonly cause: Cause }
   /** `chunks`: how many frames were joined into this event. `digest`: of a permission's content. */
   | { readonly type: "said"; readonly event: AgentEvent; readonly chunks: number; readonly digest?: string; readonly textKey?: string }
+  | { readonly type: "prompt-left"; readonly turn: number }
   | { readonly type: "prompt-failed"; readonly cause: Cause }
   | { readonly type: "message"; readonly message: Message; readonly interrupt: boolean }
   | { readonly type: "answered"; readonly questionId: string; readonly answer: Answer }
@@ -34,7 +37,8 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly type: "told"; readonly noticeId: string; readonly part: NoticePart }
   | { readonly type: "viewed"; readonly viewer: Viewer }
   | { readonly type: "continued"; readonly by: string }
-  | { readonly type: "storage-trouble"; readonly reason: string }
+  /** Something that people should know, in words. */
+  | { readonly type: "warn"; readonly text: string }
 );
 
 export type EventType = SessionEvent["type"];

@@ -16,6 +16,11 @@ type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
 
 const GRACE_MS = 60 * 60_000;
 
+export function onAdmitted(draft: Draft): void {
+  const { phase } = draft.session;
+  if (phase.kind === "queued") draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
+}
+
 export function onSlot(draft: Draft): void {
   if (draft.session.phase.kind !== "queued") {
     draft.effects.push({ do: "release-slot" });
@@ -160,7 +165,7 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
       enterQueue(draft, draft.session.turn === 0 ? "launch" : "continue");
       return;
     case "working":
-      recoverWorking(draft, phase.message, event.promptLeft);
+      recoverWorking(draft, phase.message, phase.prompt === "left" ? "yes" : event.promptLeft);
       return;
     case "asking":
       recoverAsking(draft, phase.asks);

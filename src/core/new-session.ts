@@ -61,11 +61,12 @@ export function newSession(seed: SessionSeed): Session {
     lastWords: "",
     inbox: [message],
     grants: [],
-    owed: [],
+    // A command's own answer says that it was launched; everybody else is told.
+    owed: seed.launchedBy.door === "command" ? [] : [{ id: "n2", kind: "launched", at: seed.at, parts: ["chat"], data: {} }],
     viewers: [],
     filesEdited: [],
     ...(seed.continues === undefined ? {} : { continues: seed.continues.id }),
-    nextId: 2,
+    nextId: 3,
   };
 }
 

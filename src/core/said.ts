@@ -7,10 +7,10 @@ import { countWork } from "./turn.ts";
 import { agentExited, end, finishTurn } from "./turn.ts";
 import { count, endChild, nextId, oneLine, owe, setPhase, startStandIn, type Draft } from "./draft.ts";
 import type { SessionEvent } from "./event.ts";
-import { appendOutput, cutText, lastWordsAfter, streamPiece } from "./output.ts";
+import { appendOutput, cutText, lastWordsAfter, streamPiece, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
-import type { Ask, OpenTool } from "./session.ts";
+import type { Ask, OpenTool, Session } from "./session.ts";
 
 type Said = Extract<SessionEvent, { type: "said" }>;
 type ToolEvent = Extract<AgentEvent, { kind: "tool" }>;
@@ -50,10 +50,8 @@ export function onSaid(draft: Draft, said: Said): void {
 /** Sign of life, counters, the output stream and the last words. */
 function listen(draft: Draft, said: Said): void {
   const { event } = said;
-  const { phase } = draft.session;
-  const open = event.kind === "tool" ? openToolsOf(draft).find((t) => t.toolCallId === event.toolCallId) : undefined;
-  const piece = streamPiece(event, open, draft.rules);
-  const { output } = draft.session;
+  const { phase, output } = draft.session;
+  const piece = outputPiece(draft.session, event, draft.rules);
   draft.session = {
     ...draft.session,
     output: piece === "" ? output : appendOutput(output, piece, draft.rules.outputBufferBytes),
@@ -64,19 +62,24 @@ function listen(draft: Draft, said: Said): void {
     if (draft.session.unconfirmed.length > 0) draft.session = { ...draft.session, unconfirmed: [] };
     if (phase.kind === "working") {
       const { quietToldAt: _told, ...rest } = phase;
-      setPhase(draft, { ...rest, lastSignAt: draft.at });
+      setPhase(draft, { ...rest, prompt: "left", lastSignAt: draft.at });
     }
   }
 }
 
-function openToolsOf(draft: Draft): readonly OpenTool[] {
-  const { phase } = draft.session;
+/** What this event adds to the output stream of this session. */
+export function outputPiece(session: Session, event: AgentEvent, rules: StreamRules): string {
+  const open = event.kind === "tool" ? openToolsOf(session).find((t) => t.toolCallId === event.toolCallId) : undefined;
+  return streamPiece(event, open, rules);
+}
+
+function openToolsOf({ phase }: Session): readonly OpenTool[] {
   return phase.kind === "working" || phase.kind === "asking" ? phase.openTools : [];
 }
 
 function onTool(draft: Draft, event: ToolEvent): void {
   const { phase } = draft.session;
-  const open = openToolsOf(draft);
+  const open = openToolsOf(draft.session);
   const known = open.find((tool) => tool.toolCallId === event.toolCallId);
   const done = event.status === "completed" || event.status === "failed";
   if (known === undefined) count(draft, { toolCalls: 1 });
@@ -135,7 +138,7 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
 /** The tool's name is only in the `pending` frame of the same call. */
 function withToolName(draft: Draft, request: AgentRequest): AgentRequest {
   if (request.kind !== "permission" || request.toolName !== undefined) return request;
-  const toolName = openToolsOf(draft).find((tool) => tool.toolCallId === request.toolCallId)?.toolName;
+  const toolName = openToolsOf(draft.session).find((tool) => tool.toolCallId === request.toolCallId)?.toolName;
   return toolName === undefined ? request : { ...request, toolName };
 }
 
@@ -152,7 +155,7 @@ export function openAsk(draft: Draft, ask: Ask): void {
     kind: "asking",
     sinceAt: phase.kind === "asking" ? phase.sinceAt : draft.at,
     asks: [...before, ask],
-    openTools: openToolsOf(draft),
+    openTools: openToolsOf(draft.session),
     ...(message === undefined ? {} : { message }),
   });
   count(draft, { questionsAsked: ask.questions.length });

@@ -157,6 +157,8 @@ export type Phase =
       readonly sinceAt: number;
       /** The message that this turn carries out, journalled before it is sent. */
       readonly message: Message;
+      /** `left`: the prompt's line is in the journal, so the agent may have it. Until then it never left. */
+      readonly prompt: "pending" | "left";
       readonly lastSignAt: number;
       readonly quietToldAt?: number;
       readonly openTools: readonly OpenTool[];

@@ -118,7 +118,7 @@ const isMessage = (v: unknown): boolean => isRecord(v) && isText(v["id"]) && isS
 function isPhase(value: unknown): boolean {
   if (!isRecord(value) || !PHASES.has(value["kind"])) return false;
   if (value["kind"] === "asking") return Array.isArray(value["asks"]) && value["asks"].length > 0 && value["asks"].every(isAsk) && Array.isArray(value["openTools"]);
-  if (value["kind"] === "working") return isMessage(value["message"]) && isNumber(value["lastSignAt"]) && Array.isArray(value["openTools"]);
+  if (value["kind"] === "working") return isMessage(value["message"]) && isText(value["prompt"]) && isNumber(value["lastSignAt"]) && Array.isArray(value["openTools"]);
   if (value["kind"] === "ended") return isNumber(value["at"]) && isText(value["outcome"]);
   return isNumber(value["sinceAt"]);
 }

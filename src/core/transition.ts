@@ -5,12 +5,12 @@
  */
 import { onAnswered, onMessage } from "./answer.ts";
 import { onClock } from "./deadline.ts";
-import { owe, stopAgent, type Draft } from "./draft.ts";
+import { owe, setPhase, stopAgent, type Draft } from "./draft.ts";
 import type { Rules, SessionEvent, Step } from "./event.ts";
-import { onAgentReady, onAgentStarted, onForeign, onKill, onRecovered, onSlot, onStartFailed, onStopping } from "./life.ts";
+import { onAgentReady, onAdmitted, onAgentStarted, onForeign, onKill, onRecovered, onSlot, onStartFailed, onStopping } from "./life.ts";
 import { onSaid } from "./said.ts";
 import type { NoticePart, Session, Viewer } from "./session.ts";
-import { end } from "./turn.ts";
+import { interrupt } from "./turn.ts";
 
 const MAX_VIEWERS = 16;
 
@@ -23,6 +23,8 @@ export function transition(session: Session, event: SessionEvent, rules: Rules):
 
 function handle(draft: Draft, event: SessionEvent): void {
   switch (event.type) {
+    case "admitted":
+      return onAdmitted(draft);
     case "slot-granted":
       return onSlot(draft);
     case "placed":
@@ -33,6 +35,8 @@ function handle(draft: Draft, event: SessionEvent): void {
       return onAgentReady(draft, event);
     case "start-failed":
       return onStartFailed(draft, event);
+    case "prompt-left":
+      return onPromptLeft(draft, event.turn);
     case "prompt-failed":
       return onPromptFailed(draft, event);
     case "said":
@@ -61,14 +65,22 @@ function handle(draft: Draft, event: SessionEvent): void {
     case "continued":
       draft.session = { ...draft.session, continuedBy: event.by };
       return;
-    case "storage-trouble":
-      return owe(draft, "warning", { text: event.reason }, ["chat"]);
+    case "warn":
+      return owe(draft, "warning", { text: event.text }, ["chat"]);
   }
 }
 
-/** The journal refused the prompt's line, so the prompt was not sent: the session fails rather than guess. */
+function onPromptLeft(draft: Draft, turn: number): void {
+  const { phase } = draft.session;
+  if (phase.kind === "working" && draft.session.turn === turn) setPhase(draft, { ...phase, prompt: "left" });
+}
+
+/** The line of the prompt could not be journalled, so it was not sent: it waits for somebody to say continue (I8). */
 function onPromptFailed(draft: Draft, event: Extract<SessionEvent, { type: "prompt-failed" }>): void {
-  if (draft.session.phase.kind === "working") end(draft, "failed", event.cause);
+  const { phase, inbox } = draft.session;
+  if (phase.kind !== "working") return;
+  interrupt(draft, event.cause);
+  draft.session = { ...draft.session, inbox: [phase.message, ...inbox] };
 }
 
 function onTold(draft: Draft, noticeId: string, part: NoticePart): void {

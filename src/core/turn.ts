@@ -23,14 +23,14 @@ export function beginTurn(draft: Draft): void {
   const turn = draft.session.turn + 1;
   draft.session = { ...draft.session, inbox, turn, standIns: 0, lastWords: "" };
   count(draft, { turns: 1 });
-  setPhase(draft, { kind: "working", sinceAt: draft.at, message, lastSignAt: draft.at, openTools: [] });
+  setPhase(draft, { kind: "working", sinceAt: draft.at, message, prompt: "pending", lastSignAt: draft.at, openTools: [] });
   startTurnChild(draft, message);
   draft.effects.push({ do: "send-prompt", turn, message });
 }
 
 /** Back to work in the same turn, when the last open question was answered. */
 export function resumeTurn(draft: Draft, message: Message, openTools: Working["openTools"]): void {
-  setPhase(draft, { kind: "working", sinceAt: draft.at, message, lastSignAt: draft.at, openTools });
+  setPhase(draft, { kind: "working", sinceAt: draft.at, message, prompt: "left", lastSignAt: draft.at, openTools });
   activateChild(draft);
 }
 

@@ -3,26 +3,8 @@
  * A door turns its own call into `Caller` and raw parameters; `invoke` validates, runs and renders, the same for every door.
  */
 import type { TObject } from "@sinclair/typebox";
+import type { Caller } from "../core/caller.ts";
 import type { RefusalCode } from "../core/errors.ts";
-import type { Door, Owner, Route } from "../core/session.ts";
-
-/** Who calls, from host facts only. */
-export interface Caller {
-  readonly door: Door;
-  readonly owner: Owner;
-  /** The chat of the call, as the host's delivery context gave it. */
-  readonly route?: Route;
-  readonly senderId?: string;
-  /** The host's owner, or an operator's RPC or CLI: sees and steers every session. */
-  readonly seesAll: boolean;
-  /** False for a tool call of an agent, unless the host saw an authorised person speak (then `personSeenAt`). */
-  readonly isPerson: boolean;
-  /** Tool door: ms since the epoch of the last message of an authorised person in this OpenClaw session. */
-  readonly personSeenAt?: number;
-  readonly inGroup: boolean;
-  /** The agent's workspace, where the host says it: the default directory of a launch. */
-  readonly workspaceDir?: string;
-}
 
 /** What every door shows: `text` for people and agents, `json` for RPC and the tool's details. */
 export interface Reply {
@@ -57,3 +39,5 @@ export interface OperationDoor {
   /** Validates raw parameters (snake_case or camelCase), runs, renders. Never throws for a bad call. */
   invoke(caller: Caller, rawParams: unknown): Promise<Answered>;
 }
+
+export type { Caller };

@@ -1,0 +1,39 @@
+/**
+ * Who calls, from host facts only, and what they may do.
+ * Owns: visibility, who counts as a person (decision 24), who may grant in a group (decision 25).
+ */
+import type { By, Door, Owner, QuestionKind, Route, Session } from "./session.ts";
+
+export interface Caller {
+  readonly door: Door;
+  readonly owner: Owner;
+  /** The chat of the call, as the host's delivery context gave it. */
+  readonly route?: Route;
+  readonly senderId?: string;
+  /** The host's owner, or an operator's RPC or CLI: sees and steers every session. */
+  readonly seesAll: boolean;
+  /** False for a tool call of an agent; then `personSeenAt` may still make it a person's. */
+  readonly isPerson: boolean;
+  /** Tool door: ms since the epoch of the last message of an authorised person in this OpenClaw session. */
+  readonly personSeenAt?: number;
+  readonly inGroup: boolean;
+  /** The agent's workspace, where the host says it: the default directory of a launch. */
+  readonly workspaceDir?: string;
+}
+
+export function canSee(caller: Caller, session: { readonly owner: Owner }): boolean {
+  return caller.seesAll || session.owner.sessionKey === caller.owner.sessionKey;
+}
+
+/** Whose voice this is: a tool's answer is a person's when the host saw one speak after `sinceAt`. */
+export function byOf(caller: Caller, sinceAt: number): By {
+  const person = caller.isPerson || (caller.personSeenAt !== undefined && caller.personSeenAt > sinceAt);
+  return { kind: person ? "person" : "agent", door: caller.door, ...(caller.senderId === undefined ? {} : { senderId: caller.senderId }) };
+}
+
+/** In a group, permissions and plans are granted only by the one who launched, the host's owner, or an operator. */
+export function mayGrant(caller: Caller, session: Session, kind: QuestionKind): boolean {
+  if (kind !== "permission" && kind !== "plan") return true;
+  if (!caller.inGroup || caller.seesAll) return true;
+  return session.launchedBy.senderId !== undefined && session.launchedBy.senderId === caller.senderId;
+}

@@ -1,0 +1,56 @@
+/**
+ * Which changes of a session must be stored before anything else happens, and what a foreign record means.
+ * Owns: the line between a commit (awaited) and a checkpoint (coalesced).
+ */
+import type { ForeignChange } from "../core/event.ts";
+import { currentStep } from "../core/flow-command.ts";
+import { SCHEMA, type Session } from "../core/session.ts";
+import type { FlowRecord } from "../ports.ts";
+import { seqOf } from "./flow-writer.ts";
+
+/** Values change by replacement, so identity tells whether something changed. */
+export function needsCommit(before: Session, after: Session): boolean {
+  return (
+    phaseChanged(before.phase, after.phase) ||
+    before.inbox !== after.inbox ||
+    (before.owed !== after.owed && before.nextId !== after.nextId) ||
+    before.agent !== after.agent ||
+    before.acpSessionId !== after.acpSessionId ||
+    before.settings !== after.settings ||
+    before.grants !== after.grants ||
+    before.child !== after.child
+  );
+}
+
+function phaseChanged(a: Session["phase"], b: Session["phase"]): boolean {
+  if (a === b) return false;
+  if (a.kind === "working" && b.kind === "working") return a.stopping !== b.stopping || a.message !== b.message;
+  if (a.kind === "asking" && b.kind === "asking") return a.asks !== b.asks;
+  return true;
+}
+
+/** What another writer's record means for a session that is `session` to us; undefined: nothing but a new revision. */
+export function foreignChange(record: FlowRecord, session: Session): ForeignChange | undefined {
+  if (session.phase.kind === "ended") return undefined;
+  if (record.status === "cancelled" || record.cancelRequestedAt !== undefined) return { kind: "cancelled" };
+  if (record.status === "succeeded") return { kind: "finished" };
+  if (record.status === "failed" || record.status === "lost") return { kind: "failed" };
+  const { kind } = session.phase;
+  const waiting = kind === "asking" || kind === "idle" || kind === "interrupted";
+  if (waiting && (record.status === "queued" || record.status === "running")) return { kind: "resumed", text: resumeText(record, session) };
+  return undefined;
+}
+
+/** The words of a resume: `stateJson.respond`, else a current step that is not ours, else none. */
+function resumeText(record: FlowRecord, session: Session): string | undefined {
+  const state = record.stateJson;
+  if (typeof state === "object" && state !== null && "respond" in state && typeof state.respond === "string") return state.respond;
+  return record.currentStep === undefined || record.currentStep === currentStep(session) ? undefined : record.currentStep;
+}
+
+/** Whether another writer put something else where our state was. It is never taken over; ours is stored again. */
+export function stateReplaced(record: FlowRecord, session: Session): boolean {
+  const { stateJson } = record;
+  if (typeof stateJson !== "object" || stateJson === null || !("schema" in stateJson)) return true;
+  return stateJson.schema !== SCHEMA || seqOf(stateJson) !== session.seq;
+}

@@ -1,0 +1,223 @@
+/**
+ * Effects carried out, after the commit. What they lead to comes back to the mailbox as an event.
+ * Owns: the agent's run, the order of child-task calls (one chain a session), the prompt's line before the prompt (I8).
+ */
+import type { Effect } from "../core/event.ts";
+import { messageOf } from "../core/errors.ts";
+import { PLAN_DISALLOWED_TOOLS, WIRE_MODE } from "../core/permission.ts";
+import type { Message, ProcessIdentity, Session } from "../core/session.ts";
+import type { AgentEvent } from "../core/agent-event.ts";
+import type { Result } from "../core/errors.ts";
+import type { Taken } from "../core/event.ts";
+import type { OpenedSession, OpenSession, OutputSlice, PromptBlock } from "../ports.ts";
+import type { Admission } from "./admission.ts";
+import { AgentRun } from "./agent-run.ts";
+import type { Engine } from "./context.ts";
+import type { JournalKeeper } from "./journal-keeper.ts";
+import { fileBlocks, historyPreface, systemPreface } from "./prompt.ts";
+import type { Untimed } from "./session-actor.ts";
+
+const SUMMARY_LINES = 60;
+
+/** The mailbox, as far as effects need it. */
+interface Mailbox {
+  readonly session: Session;
+  post(event: Untimed): Promise<Result<Taken> | undefined>;
+  hear(batch: readonly AgentEvent[]): void;
+}
+
+export class Effects {
+  readonly #engine: Engine;
+  readonly #admission: Admission;
+  readonly #keeper: JournalKeeper;
+  readonly #flowId: string;
+  readonly #mailbox: Mailbox;
+  /** One chain a kind of thing: records, prompts and child calls each keep their order without holding up the mailbox. */
+  #childChain: Promise<void> = Promise.resolve();
+  #agentChain: Promise<void> = Promise.resolve();
+  #run: AgentRun | undefined;
+  /** How the present process got its ACP session: decides what the first prompt is prefaced with. */
+  #opened: OpenedSession["history"] | undefined;
+
+  constructor(engine: Engine, admission: Admission, keeper: JournalKeeper, flowId: string, mailbox: Mailbox) {
+    this.#engine = engine;
+    this.#admission = admission;
+    this.#keeper = keeper;
+    this.#flowId = flowId;
+    this.#mailbox = mailbox;
+  }
+
+  carryOut(effects: readonly Effect[], session: Session): void {
+    for (const effect of effects) this.#carryOut(effect, session);
+  }
+
+  /** Resolves when no effect is under way. */
+  async settled(): Promise<void> {
+    const chains = [this.#childChain, this.#agentChain];
+    await Promise.all(chains);
+    if (chains[0] !== this.#childChain || chains[1] !== this.#agentChain) await this.settled();
+  }
+
+  #carryOut(effect: Effect, session: Session): void {
+    const { clock, children } = this.#engine;
+    switch (effect.do) {
+      case "request-slot":
+        this.#admission.request(session.id, effect.ahead, () => void this.#mailbox.post({ type: "slot-granted" }));
+        return;
+      case "release-slot":
+        this.#run = undefined;
+        this.#admission.release(session.id);
+        return;
+      case "start-agent":
+        this.#start(session);
+        return;
+      case "send-prompt":
+        this.#onAgent(() => this.#prompt(session, effect.turn, effect.message));
+        return;
+      case "reply":
+        this.#onAgent(async () => {
+          const sent = this.#run?.reply(effect.requestId, effect.reply);
+          if (sent !== "sent") this.#engine.log.warn(`iFlow session ${session.name}: request ${effect.requestId} of the agent was closed before its reply`);
+        });
+        return;
+      case "cancel-turn":
+        this.#onAgent(async () => this.#run?.cancelTurn());
+        return;
+      case "stop-agent":
+        this.#stop(session);
+        return;
+      case "start-child":
+        this.#onChild(() => this.#startChild(session, effect.child));
+        return;
+      case "activate-child":
+        this.#onChild(async () => children.activate(this.#runId(effect.runId), clock.now()));
+        return;
+      case "tool-progress":
+        this.#onChild(async () => children.tool(this.#runId(effect.runId), effect.name));
+        return;
+      case "end-child":
+        this.#onChild(() => children.end(session.owner, this.#runId(effect.runId), effect.outcome, clock.now(), effect.error));
+        return;
+      case "end-flow-cancelled":
+        this.#onChild(() => this.#endFlow(session));
+        return;
+      case "record-question":
+        this.#onAgent(() => this.#keeper.append([{ t: "question", at: clock.now(), id: effect.id, text: effect.text }]));
+        return;
+      case "record-answer":
+        this.#onAgent(() => this.#keeper.append([{ t: "answer", at: clock.now(), id: effect.id, text: effect.text, by: `${effect.by.kind}/${effect.by.door}` }]));
+        return;
+    }
+  }
+
+  #onChild(run: () => Promise<void>): void {
+    this.#childChain = this.#childChain.then(run).catch((error: unknown) => this.#engine.log.warn(`iFlow: a child task call failed: ${messageOf(error)}`));
+  }
+
+  #onAgent(run: () => Promise<void>): void {
+    this.#agentChain = this.#agentChain.then(run).catch((error: unknown) => this.#engine.log.warn(`iFlow: a call to the agent failed: ${messageOf(error)}`));
+  }
+
+  #runId(placeholder: string): string {
+    return placeholder.replace("<flow>", this.#flowId);
+  }
+
+  async #startChild(session: Session, child: { runId: string; as: "running" | "queued"; label: string }): Promise<void> {
+    const started = await this.#engine.children.start(session.owner, {
+      flowId: this.#flowId,
+      runId: this.#runId(child.runId),
+      label: child.label,
+      as: child.as,
+      atMs: this.#engine.clock.now(),
+    });
+    if (!started.ok && started.refusedBy !== "flow") this.#engine.log.warn(`iFlow session ${session.name}: no child task (${started.reason}); its flow alone is shown`);
+  }
+
+  async #endFlow(session: Session): Promise<void> {
+    const commit = await this.#engine.flows.cancel(session.owner, this.#flowId);
+    if (commit.kind !== "applied" && commit.kind !== "conflict") this.#engine.log.warn(`iFlow session ${session.name}: its flow could not be cancelled: ${commit.reason}`);
+  }
+
+  #start(session: Session): void {
+    const mailbox = this.#mailbox;
+    const run = new AgentRun({
+      started: (identity: ProcessIdentity | undefined) => void mailbox.post({ type: "agent-started", identity }),
+      ready: (opened) => {
+        this.#opened = opened.history;
+        void mailbox.post({ type: "agent-ready", acpSessionId: opened.acpSessionId, history: opened.history });
+      },
+      startFailed: (cause) => void mailbox.post({ type: "start-failed", cause }),
+      heard: (events) => mailbox.hear(events),
+    });
+    this.#run = run;
+    this.#onAgent(async () => {
+      const open = await this.#openSession(session);
+      // What an earlier life of this session may have left must not write beside the new process.
+      await this.#engine.launcher.reap(session.id, undefined);
+      run.begin(this.#engine.launcher, { sessionId: session.id, workdir: session.workdir }, open);
+    });
+  }
+
+  async #openSession(session: Session): Promise<OpenSession> {
+    const { settings, acpSessionId } = session;
+    const systemPrompt = settings.systemPrompt === undefined ? undefined : await this.#whole(settings.systemPrompt);
+    return {
+      mode: WIRE_MODE[settings.permissionMode],
+      disallowedTools: settings.permissionMode === "plan" ? PLAN_DISALLOWED_TOOLS : [],
+      systemPrompt,
+      maxTurns: settings.maxTurns,
+      model: settings.model,
+      load: acpSessionId,
+    };
+  }
+
+  async #whole(stored: { text: string; key?: string }): Promise<string> {
+    if (stored.key === undefined) return stored.text;
+    return (await this.#keeper.reader.text(stored.key)) ?? stored.text;
+  }
+
+  /** The prompt's line is on the disk before the prompt leaves: after a crash, no line means that it never left (I8). */
+  async #prompt(session: Session, turn: number, message: Message): Promise<void> {
+    const text = await this.#whole(message.text);
+    const preface = await this.#preface(session, turn);
+    this.#opened = undefined;
+    const blocks: readonly PromptBlock[] = [...preface, { type: "text", text }, ...fileBlocks(message.files ?? [])];
+    try {
+      await this.#keeper.appendOrThrow([{ t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text }]);
+    } catch (error) {
+      const cause = { code: "storage" as const, message: `The prompt could not be written to the journal, so it was not sent: ${messageOf(error)}` };
+      void this.#mailbox.post({ type: "prompt-failed", cause });
+      return;
+    }
+    void this.#mailbox.post({ type: "prompt-left", turn });
+    // A process that is gone says so itself, with the reason: its exit ends the turn.
+    await this.#run?.prompt(turn, blocks);
+  }
+
+  /** A fresh start of an older session gets a summary; after a load the system prompt, which iFlow loses, comes again. */
+  async #preface(session: Session, turn: number): Promise<readonly PromptBlock[]> {
+    if (this.#opened === "loaded" && session.settings.systemPrompt !== undefined) return systemPreface(await this.#whole(session.settings.systemPrompt));
+    if (this.#opened === "new" && (turn > 1 || session.continues !== undefined)) return historyPreface(session, await this.#lastWords(session));
+    return [];
+  }
+
+  /** What was said last: here, or in the session that this one continues. */
+  async #lastWords(session: Session): Promise<OutputSlice> {
+    const own = await this.#keeper.reader.lastLines(SUMMARY_LINES);
+    if (own.text.trim() !== "" || session.continues === undefined) return own;
+    const earlier = await this.#engine.journals.open(session.continues);
+    if (earlier === undefined) return own;
+    const words = await earlier.lastLines(SUMMARY_LINES);
+    await earlier.close();
+    return words;
+  }
+
+  #stop(session: Session): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#onAgent(async () => {
+      const left = await run.stop();
+      if (left.length > 0) this.#engine.log.error(`iFlow session ${session.name}: could not end process ${left.join(", ")}`);
+    });
+  }
+}

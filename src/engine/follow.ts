@@ -1,0 +1,83 @@
+/**
+ * Foreground: a chat that follows a session sees exactly what it has not seen, then what comes, as it comes.
+ * Owns: the debounce with a longest wait, and what each chat has seen (absolute offsets; kept in the session).
+ */
+import { splitForChannel } from "../core/stream.ts";
+import type { Viewer } from "../core/session.ts";
+import type { Clock, Delivery } from "../ports.ts";
+import type { Governor } from "./governor.ts";
+import type { SessionActor } from "./session-actor.ts";
+
+const QUIET_MS = 1_200;
+const LONGEST_WAIT_MS = 4_000;
+
+interface Pending {
+  readonly firstAt: number;
+  cancel: () => void;
+}
+
+export class Follow {
+  readonly #clock: Clock;
+  readonly #delivery: Delivery;
+  readonly #governor: Governor;
+  readonly #redact: (text: string) => string;
+  readonly #pending = new Map<string, Pending>();
+  readonly #sending = new Map<string, Promise<void>>();
+  #closed = false;
+
+  constructor(clock: Clock, delivery: Delivery, governor: Governor, redact: (text: string) => string) {
+    this.#clock = clock;
+    this.#delivery = delivery;
+    this.#governor = governor;
+    this.#redact = redact;
+  }
+
+  /** New words or a new viewer: whoever follows gets them soon, at the latest after the longest wait. */
+  changed(actor: SessionActor): void {
+    const { session } = actor;
+    for (const viewer of session.viewers) {
+      if (viewer.mode !== "live" || viewer.seen >= session.output.end || this.#closed) continue;
+      const id = `${session.id}/${viewer.key}`;
+      const now = this.#clock.now();
+      const before = this.#pending.get(id);
+      before?.cancel();
+      const firstAt = before?.firstAt ?? now;
+      const waitMs = session.phase.kind === "working" ? Math.max(0, Math.min(QUIET_MS, firstAt + LONGEST_WAIT_MS - now)) : 0;
+      const cancel = this.#clock.after(waitMs, () => this.#send(id, actor, viewer.key));
+      this.#pending.set(id, { firstAt, cancel });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { cancel } of this.#pending.values()) cancel();
+    await Promise.all(this.#sending.values());
+  }
+
+  #send(id: string, actor: SessionActor, key: string): void {
+    this.#pending.delete(id);
+    if (this.#sending.has(id)) return;
+    const sending = this.#deliver(actor, key).finally(() => {
+      this.#sending.delete(id);
+      this.changed(actor);
+    });
+    this.#sending.set(id, sending);
+  }
+
+  async #deliver(actor: SessionActor, key: string): Promise<void> {
+    const viewer = actor.session.viewers.find((v) => v.key === key && v.mode === "live");
+    if (viewer === undefined || this.#closed) return;
+    const slice = await actor.journal.output(viewer.seen);
+    if (slice.end <= viewer.seen) return;
+    for (const text of splitForChannel(this.#redact(slice.text.trim()), this.#delivery.limit(viewer.route))) {
+      if (text !== "") await this.#governor.stream(message(actor, viewer, slice.end, text));
+    }
+    const now = actor.session.viewers.find((v) => v.key === key);
+    await actor.post({ type: "viewed", viewer: { ...viewer, mode: now?.mode ?? viewer.mode, seen: slice.end } });
+  }
+}
+
+function message(actor: SessionActor, viewer: Viewer, end: number, text: string) {
+  const { session } = actor;
+  return { intentId: `iflow:${session.id}:o${end}`, owner: session.owner, route: viewer.route, text: `▍${session.name}\n${text}` };
+}

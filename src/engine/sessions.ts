@@ -1,0 +1,291 @@
+/**
+ * The verbs: what a caller may ask of sessions, with every refusal as a value.
+ * Owns: who may do what (decisions 24-27), names, which session a reference means, how an answer is told apart from a message.
+ */
+import { byOf, canSee, mayGrant, type Caller } from "../core/caller.ts";
+import { ok, refuse, type Refusal, type Result } from "../core/errors.ts";
+import type { Taken } from "../core/event.ts";
+import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
+import { choiceLines, openQuestions, readAnswer } from "../core/question.ts";
+import type { By, Message, Question, Route, Session, Settings } from "../core/session.ts";
+import type { OutputSlice, SessionJournal } from "../ports.ts";
+import { chatKey } from "./governor.ts";
+import { createSession, type LaunchRequest } from "./launch.ts";
+import { findSession, unknownSession } from "./lookup.ts";
+import type { Roster } from "./roster.ts";
+import type { SessionActor } from "./session-actor.ts";
+
+export interface LaunchOrder {
+  readonly name: string | undefined;
+  readonly prompt: string;
+  readonly workdir: string;
+  readonly files: readonly string[];
+  readonly route: Route | undefined;
+  readonly settings: LaunchRequest["settings"];
+}
+
+export interface Launched {
+  readonly session: Session;
+  readonly flowId: string;
+  readonly place: number | undefined;
+}
+
+export interface ResponseOrder {
+  readonly message: string;
+  readonly interrupt: boolean;
+  readonly questionId: string | undefined;
+  readonly option: string | undefined;
+}
+
+export interface Responded {
+  readonly session: Session;
+  readonly flowId: string;
+  readonly delivered: Taken;
+  /** Set when it answered a question: the question and the answer's words. */
+  readonly question?: Question;
+}
+
+type Failed = { readonly ok: false; readonly refusal: Refusal };
+
+export class Sessions {
+  readonly #roster: Roster;
+  readonly #reserved = new Map<string, string>();
+
+  constructor(roster: Roster) {
+    this.#roster = roster;
+  }
+
+  get roster(): Roster {
+    return this.#roster;
+  }
+
+  all(caller: Caller): readonly Session[] {
+    return this.#roster.sessions().filter((session) => canSee(caller, session));
+  }
+
+  find(caller: Caller, ref: string): Result<Session> {
+    const sessions = this.#roster.sessions();
+    const found = findSession(sessions, caller, ref);
+    return found === undefined ? unknownSession(sessions, caller, ref) : ok(found);
+  }
+
+  /** Answers at once: the flow exists, iFlow starts when there is a slot. */
+  async launch(caller: Caller, order: LaunchOrder): Promise<Result<Launched>> {
+    if (this.#roster.isStopping) return refuse("storage_unavailable", "The plugin is stopping; launch again when the gateway is back.");
+    const { admission, engine } = this.#roster;
+    if (admission.full) {
+      return refuse(
+        "queue_full",
+        `All ${engine.bounds.maxSessions} slots are busy and ${admission.waiting} launches wait (maxQueued ${engine.bounds.maxQueued}). Wait for one to finish, or end one with iflow_kill.`,
+      );
+    }
+    const writable = await engine.journals.writable();
+    if (!writable.ok) {
+      return refuse("storage_unavailable", `Nothing was launched: session records can't be stored (${writable.reason}). Running sessions go on. Free some space or make the OpenClaw state directory writable, then try again.`);
+    }
+    return this.#create(caller, order, undefined);
+  }
+
+  async #create(caller: Caller, order: LaunchOrder, continues: LaunchRequest["continues"]): Promise<Result<Launched>> {
+    const id = this.#roster.engine.newId();
+    const name = this.#reserveName(caller, order, id);
+    const by = byOf(caller, 0);
+    const request = { ...order, name, by, owner: caller.owner, ...(continues === undefined ? {} : { continues }) };
+    const created = await createSession(this.#roster.engine, id, request);
+    this.#reserved.delete(id);
+    if (!created.ok) return created;
+    const actor = this.#roster.enlist(created.value);
+    await actor.post({ type: "admitted" });
+    const place = this.#roster.admission.placeOf(id);
+    if (place !== undefined) await actor.post({ type: "placed", place });
+    return ok({ session: actor.session, flowId: actor.flowId, place });
+  }
+
+  #reserveName(caller: Caller, order: LaunchOrder, id: string): string {
+    const wanted = (order.name === undefined ? "" : cleanName(order.name)) || deriveName(order.prompt);
+    const live = this.#roster.sessions().filter((s) => s.phase.kind !== "ended" && s.owner.sessionKey === caller.owner.sessionKey);
+    const name = uniqueName(wanted, new Set([...live.map((s) => s.name), ...this.#reserved.values()]));
+    this.#reserved.set(id, name);
+    return name;
+  }
+
+  /** Answers a question, continues a waiting session, queues a message, or goes on with an ended one in a new flow. */
+  async respond(caller: Caller, ref: string, order: ResponseOrder): Promise<Result<Responded>> {
+    const found = this.find(caller, ref);
+    if (!found.ok) return found;
+    const session = found.value;
+    if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order.message);
+    const actor = this.#roster.actor(session.id);
+    if (actor === undefined) return unknownSession(this.#roster.sessions(), caller, ref);
+    const answering = session.phase.kind === "asking" && !order.interrupt;
+    if (answering || order.questionId !== undefined) return this.#answer(caller, actor, order);
+    const by = byOf(caller, sinceOf(session));
+    const text = await actor.keepText(order.message);
+    const message: Message = { id: `m${this.#roster.engine.newId()}`, text, by, at: this.#roster.engine.clock.now() };
+    const taken = await actor.post({ type: "message", message, interrupt: order.interrupt });
+    return this.#taken(actor, taken);
+  }
+
+  async #answer(caller: Caller, actor: SessionActor, order: ResponseOrder): Promise<Result<Responded>> {
+    const { session } = actor;
+    const open = session.phase.kind === "asking" ? openQuestions(session.phase.asks) : [];
+    const question = order.questionId === undefined ? open[0] : open.find((q) => q.id === order.questionId);
+    if (order.questionId === undefined && open.length > 1) return severalOpen(session, open);
+    // The core says what happened to a question that is not open any more.
+    const questionId = question?.id ?? order.questionId ?? "";
+    if (question !== undefined && !mayGrant(caller, session, question.kind)) {
+      return refuse("not_allowed", `In a group, only the person who launched ${session.name}, the host's owner or an operator may answer its ${question.kind}.`);
+    }
+    const read = question === undefined ? ok({ text: order.message }) : readAnswer(question, order.option ?? order.message);
+    if (!read.ok) return read;
+    const askedAt = sinceOf(session);
+    const at = this.#roster.engine.clock.now();
+    const taken = await actor.post({ type: "answered", questionId, answer: { ...read.value, by: byOf(caller, askedAt), at } });
+    return this.#taken(actor, taken, question);
+  }
+
+  #taken(actor: SessionActor, taken: Result<Taken> | undefined, question?: Question): Result<Responded> {
+    if (taken === undefined) return refuse("wrong_phase", `${actor.session.name} can't take this now (${actor.session.phase.kind}).`);
+    if (!taken.ok) return taken;
+    const answered = question === undefined ? {} : { question };
+    return ok({ session: actor.session, flowId: actor.flowId, delivered: taken.value, ...answered });
+  }
+
+  /** A terminal flow is never reopened: a new session and flow go on with the same context and settings (decision 6). */
+  async #continueEnded(caller: Caller, ended: Session, message: string): Promise<Result<Responded>> {
+    const continued = await this.continueSession(caller, ended, message, undefined);
+    if (!continued.ok) return continued;
+    return ok({ session: continued.value.session, flowId: continued.value.flowId, delivered: "resumed" });
+  }
+
+  /** `fork`: the original stays as it is, and the new session does not become its continuation. */
+  async continueSession(caller: Caller, original: Session, prompt: string, fork: { readonly acpSessionId: string | undefined } | undefined): Promise<Result<Launched>> {
+    const settings = await this.#settingsOf(original);
+    const order: LaunchOrder = { name: original.name, prompt, workdir: original.workdir, files: [], route: original.route ?? caller.route, settings };
+    const acpSessionId = fork === undefined ? original.acpSessionId : fork.acpSessionId;
+    const created = await this.#create({ ...caller, owner: original.owner }, order, { id: original.id, acpSessionId });
+    if (!created.ok || fork !== undefined) return created;
+    const by = created.value.session.id;
+    await this.#roster.actor(original.id)?.post({ type: "continued", by });
+    this.#roster.archive.update({ ...original, continuedBy: by });
+    return created;
+  }
+
+  async #settingsOf(original: Session): Promise<LaunchRequest["settings"]> {
+    const { systemPrompt, ...settings }: Settings = original.settings;
+    if (systemPrompt === undefined) return settings;
+    const whole = systemPrompt.key === undefined ? undefined : await this.#reading(original, (journal) => journal.text(systemPrompt.key ?? ""));
+    return { ...settings, systemPrompt: whole ?? systemPrompt.text };
+  }
+
+  async kill(caller: Caller, ref: string): Promise<Result<Session>> {
+    const found = this.find(caller, ref);
+    if (!found.ok) return found;
+    const actor = this.#roster.actor(found.value.id);
+    if (actor === undefined || found.value.phase.kind === "ended") {
+      const { phase } = found.value;
+      return refuse("wrong_phase", `${found.value.name} has already ended (${phase.kind === "ended" ? phase.outcome : phase.kind}). Nothing was stopped.`);
+    }
+    const by: By = byOf(caller, 0);
+    const taken = await actor.post({ type: "kill", by });
+    if (taken?.ok === false) return taken;
+    return ok(actor.session);
+  }
+
+  /** Every live session of the caller's own. */
+  async killAll(caller: Caller): Promise<readonly Session[]> {
+    const own = this.#roster.sessions().filter((s) => s.owner.sessionKey === caller.owner.sessionKey && s.phase.kind !== "ended");
+    const killed: Session[] = [];
+    for (const session of own) {
+      const result = await this.kill(caller, session.id);
+      if (result.ok) killed.push(result.value);
+    }
+    return killed;
+  }
+
+  async output(caller: Caller, ref: string, want: { readonly lines: number; readonly full: boolean; readonly since: number | undefined }): Promise<Result<{ session: Session; slice: OutputSlice }>> {
+    const found = this.find(caller, ref);
+    if (!found.ok) return found;
+    const read = (journal: SessionJournal): Promise<OutputSlice> =>
+      want.since !== undefined ? journal.output(want.since) : want.full ? journal.output(0) : journal.lastLines(want.lines);
+    const slice = await this.#reading(found.value, read);
+    if (slice === undefined) return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays); only its record is left.`);
+    return ok({ session: found.value, slice });
+  }
+
+  /** This chat follows from now on; gives what it has not seen, at most the last `lines` lines when it is new. */
+  async foreground(caller: Caller, ref: string, lines: number): Promise<Result<{ session: Session; slice: OutputSlice }>> {
+    const found = this.find(caller, ref);
+    if (!found.ok) return found;
+    const actor = this.#roster.actor(found.value.id);
+    const { route } = caller;
+    if (route === undefined && actor !== undefined) {
+      return refuse("invalid_params", "There is no chat to follow in: call it from a chat, or give a route (channel|account|target).");
+    }
+    const key = chatKey(route, caller.owner.sessionKey);
+    const seen = found.value.viewers.find((viewer) => viewer.key === key)?.seen;
+    const slice = await this.#reading(found.value, (journal) => (seen === undefined ? journal.lastLines(lines) : journal.output(seen)));
+    if (slice === undefined) return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays).`);
+    if (actor !== undefined && route !== undefined) await actor.post({ type: "viewed", viewer: { key, route, seen: slice.end, mode: "live" } });
+    return ok({ session: actor?.session ?? found.value, slice });
+  }
+
+  /** This chat stops following; without a reference, every session that it follows. */
+  async background(caller: Caller, ref: string | undefined): Promise<Result<readonly Session[]>> {
+    const key = chatKey(caller.route, caller.owner.sessionKey);
+    const found = ref === undefined ? undefined : this.find(caller, ref);
+    if (found?.ok === false) return found;
+    const candidates = found === undefined ? this.all(caller) : [found.value];
+    const stopped: Session[] = [];
+    for (const session of candidates) {
+      const viewer = session.viewers.find((v) => v.key === key && v.mode === "live");
+      const actor = this.#roster.actor(session.id);
+      if (viewer === undefined || actor === undefined) continue;
+      await actor.post({ type: "viewed", viewer: { ...viewer, mode: "background" } });
+      stopped.push(actor.session);
+    }
+    return ok(stopped);
+  }
+
+  /** A new session with the same history, where the agent's own copy can be made; the original is never loaded (decision 18). */
+  async fork(caller: Caller, original: Session, prompt: string): Promise<Result<Launched & { readonly history: "copied" | "summary" }>> {
+    const { acpSessionId } = original;
+    const copy = acpSessionId === undefined ? undefined : await this.#roster.engine.launcher.copyHistory(acpSessionId);
+    const forked = await this.continueSession(caller, original, prompt, { acpSessionId: copy });
+    return forked.ok ? ok({ ...forked.value, history: copy === undefined ? "summary" : "copied" }) : forked;
+  }
+
+  nowAt(): number {
+    return this.#roster.engine.clock.now();
+  }
+
+  flowIdOf(session: Session): string | undefined {
+    return this.#roster.flowIdOf(session.id);
+  }
+
+  placeOf(session: Session): number | undefined {
+    return this.#roster.admission.placeOf(session.id);
+  }
+
+  async #reading<T>(session: Session, read: (journal: SessionJournal) => Promise<T>): Promise<T | undefined> {
+    const actor = this.#roster.actor(session.id);
+    if (actor !== undefined) return read(actor.journal);
+    const journal = await this.#roster.engine.journals.open(session.id);
+    if (journal === undefined) return undefined;
+    try {
+      return await read(journal);
+    } finally {
+      await journal.close();
+    }
+  }
+}
+
+/** Since when the session waits for what is said now: a person must have spoken after it. */
+function sinceOf(session: Session): number {
+  return session.phase.kind === "ended" ? session.phase.at : session.phase.sinceAt;
+}
+
+function severalOpen(session: Session, open: readonly Question[]): Failed {
+  const list = open.map((q) => `${q.id}: ${q.text.text.split("\n")[0] ?? ""} [${choiceLines(q).join(" · ")}]`).join("\n");
+  return refuse("question_ambiguous", `${session.name} has ${open.length} open questions. Say which with question_id:\n${list}`);
+}

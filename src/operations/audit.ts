@@ -1,0 +1,77 @@
+/**
+ * The audit log: one line for every launch, answer, kill and denial, with who, from where and the outcome.
+ * Owns: one JSONL file (mode 0600), redacted and cut. It never stops an operation: a line that can't be written is reported.
+ */
+import { appendFile, mkdir, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Caller } from "../core/caller.ts";
+import { messageOf, type Result } from "../core/errors.ts";
+import { cutText } from "../core/output.ts";
+import { redactSecrets } from "../core/redact.ts";
+import type { Clock, Log } from "../ports.ts";
+import type { OperationName, Reply } from "./operation.ts";
+
+const MAX_FILE_BYTES = 8 * 1024 * 1024;
+const TEXT_LENGTH = 300;
+const QUIET: ReadonlySet<OperationName> = new Set(["output", "sessions", "stats"]);
+
+export class Audit {
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(file: string, clock: Clock, log: Log) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get file(): string {
+    return this.#file;
+  }
+
+  /** Reading is logged only when it was refused. */
+  async record(operation: OperationName, caller: Caller, params: Readonly<Record<string, unknown>>, result: Result<Reply>): Promise<void> {
+    if (result.ok && QUIET.has(operation)) return;
+    const { door, owner, senderId, isPerson } = caller;
+    const line = {
+      at: this.#clock.now(),
+      operation,
+      door,
+      sessionKey: owner.sessionKey,
+      ...(senderId === undefined ? {} : { senderId }),
+      person: isPerson,
+      params: Object.fromEntries(Object.entries(params).map(([key, value]) => [key, shown(value)])),
+      outcome: result.ok ? "ok" : result.refusal.code,
+      ...(result.ok ? idOf(result.value) : { message: shown(result.refusal.message) }),
+    };
+    await this.append(line);
+  }
+
+  append(line: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write(`${JSON.stringify(line)}\n`));
+    return this.#writing;
+  }
+
+  async #write(text: string): Promise<void> {
+    try {
+      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+      const size = await stat(this.#file).then((s) => s.size, () => 0);
+      if (size > MAX_FILE_BYTES) await rename(this.#file, `${this.#file}.1`);
+      await appendFile(this.#file, text, { mode: 0o600 });
+    } catch (error) {
+      this.#log.error(`iFlow: the audit log could not be written: ${messageOf(error)}`);
+    }
+  }
+}
+
+function shown(value: unknown): unknown {
+  if (typeof value === "string") return cutText(redactSecrets(value), TEXT_LENGTH);
+  if (typeof value === "number" || typeof value === "boolean") return value;
+  return cutText(redactSecrets(JSON.stringify(value) ?? ""), TEXT_LENGTH);
+}
+
+function idOf(reply: Reply): { readonly id?: unknown } {
+  return "id" in reply.json ? { id: reply.json["id"] } : {};
+}

@@ -1,0 +1,80 @@
+/**
+ * One definition, three doors: from a verb's schema and its `run` to what tools, commands and RPC call.
+ * Owns: validation of raw parameters (the host's HTTP door does not validate), camelCase for snake_case, defaults, refusals.
+ */
+import type { Static, TObject } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import type { Caller } from "../core/caller.ts";
+import type { Refusal, Result } from "../core/errors.ts";
+import type { Context } from "./context.ts";
+import type { Answered, OperationDoor, OperationName, Reply } from "./operation.ts";
+import type { ParsedCommand } from "./command-line.ts";
+
+export interface Definition<P extends TObject> {
+  readonly name: OperationName;
+  readonly scope: "read" | "write";
+  readonly title: string;
+  readonly description: string;
+  readonly usage: string;
+  readonly params: P;
+  /** The text after the command word -> parameters, or a refusal. */
+  readonly parse: (args: string) => ParsedCommand;
+  readonly run: (context: Context, caller: Caller, params: Static<P>) => Promise<Result<Reply>>;
+}
+
+export function defineOperation<P extends TObject>(definition: Definition<P>): (context: Context) => OperationDoor {
+  const { name, scope, title, description, usage, params } = definition;
+  return (context) => ({
+    name,
+    tool: `iflow_${name}`,
+    command: name === "launch" ? "iflow" : `iflow_${name}`,
+    rpc: `iflow.${name}`,
+    scope,
+    title,
+    description,
+    usage,
+    params,
+    parseCommand: (args) => {
+      const parsed = definition.parse(args);
+      return parsed.ok ? { ok: "params", params: parsed.params } : { ok: false, code: "invalid_params", message: `${parsed.message} Usage: ${usage}` };
+    },
+    invoke: async (caller, rawParams) => {
+      const checked = checkParams(definition, rawParams);
+      if (!checked.ok) return refused(checked.refusal);
+      const result = await definition.run(context, caller, checked.value);
+      await context.audit.record(name, caller, checked.value, result);
+      return result.ok ? { ok: true, reply: result.value } : refused(result.refusal);
+    },
+  });
+}
+
+function refused(refusal: Refusal): Answered {
+  return { ok: false, code: refusal.code, message: refusal.message };
+}
+
+/** `maxTurns` is `max_turns`: RPC speaks camelCase, tools snake_case; both doors take both. */
+function snakeCase(raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(raw).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+}
+
+function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown): Result<Static<P>> {
+  const { params, name } = definition;
+  if (raw !== undefined && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
+    return invalid(`iflow_${name} takes an object of parameters, not ${JSON.stringify(raw)?.slice(0, 60)}.`);
+  }
+  const given = snakeCase((raw ?? {}) as Readonly<Record<string, unknown>>);
+  const known = Object.keys(params.properties);
+  const unknown = Object.keys(given).filter((key) => !known.includes(key));
+  if (unknown.length > 0) return invalid(`iflow_${name} has no parameter "${unknown[0]?.slice(0, 60)}". It takes: ${known.join(", ")}.`);
+  const filled = Value.Default(params, given);
+  if (Value.Check(params, filled)) return { ok: true, value: filled };
+  const [problem] = [...Value.Errors(params, filled)];
+  const path = problem?.path.replace(/^\//, "").replaceAll("/", ".") ?? "";
+  const value = JSON.stringify(problem?.value)?.slice(0, 80);
+  return invalid(`Parameter ${path} of iflow_${name}: ${problem?.message ?? "is not valid"}${value === undefined ? "" : `, got ${value}`}.`);
+}
+
+function invalid(message: string): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal: { code: "invalid_params", message } };
+}

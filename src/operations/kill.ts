@@ -1,0 +1,42 @@
+/**
+ * iflow_kill: stops a session, or all of the caller's own.
+ */
+import { Type } from "@sinclair/typebox";
+import { ok, refuse } from "../core/errors.ts";
+import { takeOptions } from "./command-line.ts";
+import { defineOperation } from "./define.ts";
+import { statusOf } from "./render.ts";
+
+export const kill = defineOperation({
+  name: "kill",
+  scope: "write",
+  title: "Stop an iFlow session",
+  description: "Stops an iFlow session for good: its process group ends, its TaskFlow becomes cancelled. An idle session is closed as completed. Give session, or all.",
+  usage: "/iflow_kill session|--all",
+  params: Type.Object(
+    {
+      session: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Name or id." })),
+      all: Type.Optional(Type.Boolean({ description: "Stop every live session of this chat; default false." })),
+    },
+    { additionalProperties: false },
+  ),
+  parse: (args) => {
+    const taken = takeOptions(args, { all: { param: "all", kind: "flag" } });
+    if (!taken.ok) return taken;
+    return { ok: true, params: { ...taken.params, ...(taken.rest === undefined || taken.rest === "" ? {} : { session: taken.rest }) } };
+  },
+  run: async (context, caller, given) => {
+    if ((given.session === undefined) === (given.all !== true)) return refuse("invalid_params", "Give either a session (name or id), or all.");
+    if (given.session === undefined) {
+      const killed = await context.sessions.killAll(caller);
+      const text = killed.length === 0 ? "No iFlow session was running." : `⛔ Stopped ${killed.map((s) => s.name).join(", ")}.`;
+      return ok({ text, json: { success: true, sessions: killed.map((s) => ({ id: s.id, name: s.name, status: statusOf(s) })) } });
+    }
+    const killed = await context.sessions.kill(caller, given.session);
+    if (!killed.ok) return killed;
+    const { id, name } = killed.value;
+    const status = statusOf(killed.value);
+    const text = status === "completed" ? `✅ Closed ${name} [${id}]; it was idle.` : `⛔ Stopped ${name} [${id}].`;
+    return ok({ text, json: { success: true, id, name, status } });
+  },
+});

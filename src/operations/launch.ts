@@ -1,0 +1,135 @@
+/**
+ * iflow_launch: hands a job to iFlow and answers at once.
+ */
+import { Type, type Static } from "@sinclair/typebox";
+import type { Caller } from "../core/caller.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
+import { parseRoute } from "../core/route.ts";
+import type { Launched } from "../engine/sessions.ts";
+import { takeOptions } from "./command-line.ts";
+import type { Context } from "./context.ts";
+import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
+import { resume } from "./resume.ts";
+import { statusOf } from "./render.ts";
+
+const MODES = ["auto", "selective", "manual", "plan"] as const;
+const POLICIES = ["auto", "new", "reuse"] as const;
+const MAX_PROMPT = 200_000;
+
+function oneOf<const T extends readonly string[]>(values: T, description: string) {
+  return Type.Optional(Type.Unsafe<T[number]>(Type.String({ enum: [...values], description })));
+}
+
+const params = Type.Object(
+  {
+    prompt: Type.String({ minLength: 1, maxLength: MAX_PROMPT, description: "What iFlow should do." }),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 80, description: "Short name of the session; derived from the prompt when absent." })),
+    workdir: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, description: "Directory to work in; default: the agent's workspace, else defaultWorkdir." })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Model id of iFlow; default: defaultModel, else iFlow's own." })),
+    timeout: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 86_400_000, description: "ms without a sign of life while the model is waited for; default: iflowTimeout." })),
+    max_turns: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "iFlow's own limit of model calls in one turn." })),
+    system_prompt: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_PROMPT, description: "Replaces iFlow's system prompt." })),
+    allowed_tools: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, description: "Tools that selective mode allows without asking." })),
+    multi_turn_disabled: Type.Optional(Type.Boolean({ description: "End with the first turn; default false." })),
+    permission_mode: oneOf(MODES, "auto: never asks; selective: asks but for allowed_tools and reading; manual: always asks; plan: a plan first."),
+    files: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 4_096 }), { maxItems: 20, description: "Files below workdir to send along." })),
+    resume_session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Go on with this session (name or id) instead of a new one." })),
+    fork_session: Type.Optional(Type.Boolean({ description: "With resume_session_id: leave the original untouched." })),
+    session_policy: oneOf(POLICIES, "reuse: go on with the last session of the same directory; default auto (a new one)."),
+    route: Type.Optional(Type.String({ minLength: 3, maxLength: 400, description: "Chat for notices: channel|target or channel|account|target; default: this chat." })),
+  },
+  { additionalProperties: false },
+);
+
+type Params = Static<typeof params>;
+
+export const launch = defineOperation({
+  name: "launch",
+  scope: "write",
+  title: "Launch an iFlow job",
+  description:
+    "Starts a coding job with iFlow in the background and returns at once with its id, name and flow id. You are told when it asks, finishes or fails; do not poll. Use iflow_respond to answer or continue, iflow_output to read, iflow_kill to stop.",
+  usage: "/iflow [--name n] [--workdir d] [--model m] [--mode auto|selective|manual|plan] [--once] prompt",
+  params,
+  parse: (args) => {
+    const taken = takeOptions(args, {
+      name: { param: "name", kind: "text" },
+      workdir: { param: "workdir", kind: "text" },
+      model: { param: "model", kind: "text" },
+      mode: { param: "permission_mode", kind: "text" },
+      once: { param: "multi_turn_disabled", kind: "flag" },
+    });
+    if (!taken.ok) return taken;
+    if ((taken.rest ?? "") === "") return { ok: false, message: "The prompt is missing." };
+    return { ok: true, params: { ...taken.params, prompt: taken.rest } };
+  },
+  run: runLaunch,
+});
+
+async function runLaunch(context: Context, caller: Caller, given: Params): Promise<Result<Reply>> {
+  if (given.resume_session_id !== undefined) return resumeInstead(context, caller, given, given.resume_session_id);
+  if (given.fork_session === true) return refuse("invalid_params", "fork_session needs resume_session_id: the session to fork.");
+  const route = given.route === undefined ? caller.route : parseRoute(given.route);
+  if (given.route !== undefined && route === undefined) return refuse("invalid_params", `The route "${given.route}" has another form than channel|target or channel|account|target.`);
+  const workdir = await context.workdirs.resolve(caller, given.workdir);
+  if (!workdir.ok) return workdir;
+  if (given.session_policy === "reuse") return reuse(context, caller, given, workdir.value);
+  const files: string[] = [];
+  for (const file of given.files ?? []) {
+    const found = await context.workdirs.file(workdir.value, file);
+    if (!found.ok) return found;
+    files.push(found.value);
+  }
+  if (!context.config.skipSafetyChecks) {
+    const agent = await context.agentReady();
+    if (!agent.ok) return refuse("agent_missing", agent.message);
+  }
+  const launched = await context.sessions.launch(caller, { name: given.name, prompt: given.prompt, workdir: workdir.value, files, route, settings: settingsOf(context, given) });
+  return launched.ok ? ok(launchReply(launched.value)) : launched;
+}
+
+function settingsOf({ config }: Context, given: Params) {
+  const model = given.model ?? config.defaultModel;
+  return {
+    permissionMode: given.permission_mode ?? config.permissionMode,
+    allowedTools: given.allowed_tools ?? [],
+    timeoutMs: given.timeout ?? config.iflowTimeoutMs,
+    singleTurn: given.multi_turn_disabled ?? false,
+    ...(model === undefined ? {} : { model }),
+    ...(given.max_turns === undefined ? {} : { maxTurns: given.max_turns }),
+    ...(given.system_prompt === undefined ? {} : { systemPrompt: given.system_prompt }),
+  };
+}
+
+async function resumeInstead(context: Context, caller: Caller, given: Params, session: string): Promise<Result<Reply>> {
+  const answered = await resume(context).invoke(caller, { session, prompt: given.prompt, ...(given.fork_session === undefined ? {} : { fork: given.fork_session }) });
+  return answered.ok ? ok(answered.reply) : refuse(answered.code, answered.message);
+}
+
+/** The last session of the same real directory goes on, live or ended. */
+async function reuse(context: Context, caller: Caller, given: Params, workdir: string): Promise<Result<Reply>> {
+  const last = context.sessions.all(caller).find((s) => s.workdir === workdir && s.owner.sessionKey === caller.owner.sessionKey);
+  if (last === undefined) return refuse("not_found", `There is no earlier session in ${workdir} to reuse. Launch with session_policy new.`);
+  return resumeInstead(context, caller, given, last.id);
+}
+
+export function launchReply({ session, flowId, place }: Launched): Reply {
+  const status = place === undefined ? statusOf(session) : "queued";
+  const head =
+    place === undefined
+      ? `↩️ Launched ${session.name} [${session.id}] in ${session.workdir}.`
+      : `⏳ Queued ${session.name} [${session.id}], place ${place}, in ${session.workdir}.`;
+  return {
+    text: `${head}\nTaskFlow ${flowId}. You will be told when it asks, finishes or fails.`,
+    json: {
+      id: session.id,
+      name: session.name,
+      // Between the flow and the slot there is only a moment: it counts as starting.
+      status: place === undefined && status === "queued" ? "starting" : status,
+      workdir: session.workdir,
+      flowId,
+      ...(place === undefined ? {} : { queuePosition: place }),
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * How sessions read: the stable JSON rows of RPC, and the lines that people and agents see.
+ */
+import { currentStep } from "../core/flow-command.ts";
+import { oneLine } from "../core/draft.ts";
+import { cutText } from "../core/output.ts";
+import { choiceLines, openQuestions } from "../core/question.ts";
+import type { Session } from "../core/session.ts";
+
+export const STATUSES = ["queued", "starting", "working", "asking", "idle", "interrupted", "completed", "failed", "killed"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export function statusOf({ phase }: Session): Status {
+  if (phase.kind !== "ended") return phase.kind;
+  return phase.outcome === "timed_out" ? "failed" : phase.outcome;
+}
+
+const EMOJI: Readonly<Record<Status, string>> = {
+  queued: "⏳",
+  starting: "🚀",
+  working: "🟢",
+  asking: "🔔",
+  idle: "💤",
+  interrupted: "⚠️",
+  completed: "✅",
+  failed: "❌",
+  killed: "⛔",
+};
+
+export function durationMs(session: Session, nowAt: number): number {
+  return (session.phase.kind === "ended" ? session.phase.at : nowAt) - session.createdAt;
+}
+
+export function readableMs(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m ${seconds % 60}s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}
+
+/** One row of `iflow.sessions`; times in ms since the epoch. */
+export function sessionRow(session: Session, flowId: string | undefined, nowAt: number): Record<string, unknown> {
+  const { phase, counters } = session;
+  const questions = phase.kind === "asking" ? openQuestions(phase.asks) : [];
+  return {
+    id: session.id,
+    name: session.name,
+    status: statusOf(session),
+    workdir: session.workdir,
+    prompt: session.prompt.text,
+    startedAt: session.createdAt,
+    completedAt: phase.kind === "ended" ? phase.at : null,
+    durationMs: durationMs(session, nowAt),
+    turnCount: counters.turns,
+    toolCalls: counters.toolCalls,
+    flowId: flowId ?? null,
+    permissionMode: session.settings.permissionMode,
+    ...(questions.length === 0 ? {} : { question: questions.map((q) => ({ id: q.id, kind: q.kind, text: q.text.text, options: q.options.map((o) => o.label) })) }),
+    ...(phase.kind === "ended" && phase.cause !== undefined && phase.outcome !== "completed" ? { error: phase.cause.message } : {}),
+    ...(phase.kind === "interrupted" ? { error: phase.cause.message } : {}),
+    ...(session.continues === undefined ? {} : { continues: session.continues }),
+    ...(session.continuedBy === undefined ? {} : { continuedBy: session.continuedBy }),
+  };
+}
+
+export function sessionLine(session: Session, place: number | undefined, nowAt: number): string {
+  const status = statusOf(session);
+  const where = place === undefined ? "" : ` (place ${place})`;
+  const step = status === "working" || status === "asking" || status === "interrupted" || status === "idle" ? ` · ${currentStep(session)}` : "";
+  const error = session.phase.kind === "ended" && session.phase.outcome !== "completed" ? ` · ${oneLine(session.phase.cause?.message ?? "")}` : "";
+  const head = `${EMOJI[status]} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}`;
+  return cutText(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`, 400);
+}
+
+/** The open questions of a session with their choices, ready to be answered. */
+export function questionLines(session: Session): string {
+  const { phase } = session;
+  if (phase.kind !== "asking") return "";
+  return openQuestions(phase.asks)
+    .map((q) => [`🔔 ${q.id}: ${q.text.text}`, ...choiceLines(q).map((line) => `   ${line}`)].join("\n"))
+    .join("\n");
+}

@@ -1,0 +1,54 @@
+/**
+ * iflow_respond: answers a question, continues a conversation, or queues a message.
+ */
+import { Type } from "@sinclair/typebox";
+import { ok } from "../core/errors.ts";
+import { oneLine } from "../core/draft.ts";
+import { cutText } from "../core/output.ts";
+import type { Responded } from "../engine/sessions.ts";
+import { parseSessionCommand } from "./command-line.ts";
+import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
+
+export const respond = defineOperation({
+  name: "respond",
+  scope: "write",
+  title: "Respond to an iFlow session",
+  description:
+    "Answers an open question of an iFlow session (by option number, option text or free text), continues an idle, interrupted or ended one, or queues a message for a working one. interrupt stops the running turn first.",
+  usage: "/iflow_respond [--interrupt] session message",
+  params: Type.Object(
+    {
+      session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
+      message: Type.String({ minLength: 1, maxLength: 200_000, description: "The answer, or what to do next." }),
+      interrupt: Type.Optional(Type.Boolean({ description: "Stop the running turn first; default false." })),
+      question_id: Type.Optional(Type.String({ minLength: 1, maxLength: 40, description: "Which question, when several are open." })),
+      option: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000, description: "The chosen option, by number, id or text." })),
+    },
+    { additionalProperties: false },
+  ),
+  parse: (args) =>
+    parseSessionCommand(args, { interrupt: { param: "interrupt", kind: "flag" }, question: { param: "question_id", kind: "text" } }, { param: "message", needed: true }),
+  run: async (context, caller, given) => {
+    const responded = await context.sessions.respond(caller, given.session, {
+      message: given.message,
+      interrupt: given.interrupt ?? false,
+      questionId: given.question_id,
+      option: given.option,
+    });
+    return responded.ok ? ok(reply(responded.value)) : responded;
+  },
+});
+
+function reply({ session, flowId, delivered, question }: Responded): Reply {
+  const what = question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(question.text.text), 60)})`;
+  const how = {
+    now: "was passed on; iFlow goes on.",
+    queued: "waits for the running turn to end.",
+    resumed: "was taken; iFlow is started again and goes on.",
+  }[delivered];
+  return {
+    text: `↩️ ${session.name} [${session.id}]: ${what} ${how}`,
+    json: { success: true, id: session.id, name: session.name, flowId, delivered },
+  };
+}

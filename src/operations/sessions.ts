@@ -1,0 +1,41 @@
+/**
+ * iflow_sessions: who is there.
+ */
+import { Type } from "@sinclair/typebox";
+import { ok } from "../core/errors.ts";
+import { defineOperation } from "./define.ts";
+import { sessionLine, sessionRow, STATUSES, statusOf } from "./render.ts";
+import type { Session } from "../core/session.ts";
+
+const FILTERS = ["all", ...STATUSES, "active"] as const;
+const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "killed"]);
+const MAX_SHOWN = 30;
+
+function matches(session: Session, filter: (typeof FILTERS)[number]): boolean {
+  const status = statusOf(session);
+  return filter === "all" || filter === status || (filter === "active" && !ENDED.has(status));
+}
+
+export const sessions = defineOperation({
+  name: "sessions",
+  scope: "read",
+  title: "List iFlow sessions",
+  description: "Lists iFlow sessions with their status, newest first. filter: all, active (not ended), or one status.",
+  usage: `/iflow_sessions [${FILTERS.join("|")}]`,
+  params: Type.Object(
+    { filter: Type.Unsafe<(typeof FILTERS)[number]>(Type.String({ enum: [...FILTERS], default: "all", description: "Which sessions." })) },
+    { additionalProperties: false },
+  ),
+  parse: (args) => ({ ok: true, params: args.trim() === "" ? {} : { filter: args.trim().toLowerCase() } }),
+  run: async (context, caller, given) => {
+    const nowAt = context.sessions.nowAt();
+    const found = context.sessions.all(caller).filter((session) => matches(session, given.filter));
+    const lines = found.slice(0, MAX_SHOWN).map((session) => sessionLine(session, context.sessions.placeOf(session), nowAt));
+    const rest = found.length > MAX_SHOWN ? `\n… and ${found.length - MAX_SHOWN} more.` : "";
+    const none = given.filter === "all" ? "No iFlow sessions yet." : `No ${given.filter} iFlow sessions.`;
+    return ok({
+      text: found.length === 0 ? none : lines.join("\n") + rest,
+      json: found.map((session) => sessionRow(session, context.sessions.flowIdOf(session), nowAt)),
+    });
+  },
+});

@@ -1,0 +1,52 @@
+/**
+ * iflow_stats: counts over the sessions that the caller may see.
+ */
+import { Type } from "@sinclair/typebox";
+import { ok } from "../core/errors.ts";
+import type { Counters, Session } from "../core/session.ts";
+import { defineOperation } from "./define.ts";
+import { durationMs, readableMs, STATUSES, statusOf } from "./render.ts";
+
+function sum(sessions: readonly Session[], key: keyof Counters): number {
+  return sessions.reduce((total, session) => total + session.counters[key], 0);
+}
+
+export const stats = defineOperation({
+  name: "stats",
+  scope: "read",
+  title: "iFlow statistics",
+  description: "Counts of iFlow sessions by status, durations, turns, tool calls, questions and how they were answered, queue and deliveries.",
+  usage: "/iflow_stats",
+  params: Type.Object({}, { additionalProperties: false }),
+  parse: (args) => (args.trim() === "" ? { ok: true, params: {} } : { ok: false, message: "It takes nothing." }),
+  run: async (context, caller) => {
+    const nowAt = context.sessions.nowAt();
+    const found = context.sessions.all(caller);
+    const { admission, governor } = context.sessions.roster;
+    const byStatus = Object.fromEntries(STATUSES.map((status) => [status, found.filter((s) => statusOf(s) === status).length]));
+    const longest = found.toSorted((a, b) => durationMs(b, nowAt) - durationMs(a, nowAt))[0];
+    const questions = { asked: sum(found, "questionsAsked"), byPerson: sum(found, "answeredByPerson"), byAgent: sum(found, "answeredByAgent"), denied: sum(found, "denied") };
+    const json = {
+      total: found.length,
+      byStatus,
+      workingMs: sum(found, "workingMs"),
+      averageDurationMs: found.length === 0 ? 0 : Math.round(found.reduce((t, s) => t + durationMs(s, nowAt), 0) / found.length),
+      turns: sum(found, "turns"),
+      toolCalls: sum(found, "toolCalls"),
+      longest: longest === undefined ? null : { id: longest.id, name: longest.name, durationMs: durationMs(longest, nowAt) },
+      questions,
+      queue: { running: admission.running, waiting: admission.waiting, maxSessions: context.config.maxSessions, maxQueued: context.config.maxQueued },
+      deliveries: governor.counts,
+    };
+    const counts = STATUSES.filter((status) => byStatus[status] !== 0).map((status) => `${status} ${byStatus[status]}`);
+    const lines = [
+      `iFlow sessions: ${found.length}${counts.length === 0 ? "" : ` (${counts.join(", ")})`}`,
+      `Slots ${admission.running}/${context.config.maxSessions}, waiting ${admission.waiting}/${context.config.maxQueued}`,
+      `Turns ${json.turns}, tool calls ${json.toolCalls}, working time ${readableMs(json.workingMs)}`,
+      `Questions ${questions.asked}: by people ${questions.byPerson}, by the agent ${questions.byAgent}, denied ${questions.denied}`,
+      `Notices: delivered ${governor.counts.accepted}, refused ${governor.counts.refused}, without a chat ${governor.counts.noRoute}, on their way ${governor.counts.waiting}`,
+      ...(longest === undefined ? [] : [`Longest: ${longest.name}, ${readableMs(durationMs(longest, nowAt))}`]),
+    ];
+    return ok({ text: lines.join("\n"), json });
+  },
+});

@@ -1,0 +1,95 @@
+/**
+ * Which directories a session may work in.
+ * Owns: the decision by real path (symlinks, `..` and case undone by the file system), and one message for everything that is refused,
+ * so that it does not tell whether a path outside exists.
+ */
+import { realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve, sep } from "node:path";
+import type { Caller } from "../core/caller.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
+
+export interface WorkdirOptions {
+  readonly defaultWorkdir: string | undefined;
+  readonly allowedWorkdirs: readonly string[];
+  /** The host's state directory: always refused, with everything below it but workspaces. */
+  readonly stateDir: string;
+}
+
+export class Workdirs {
+  readonly #options: WorkdirOptions;
+
+  constructor(options: WorkdirOptions) {
+    this.#options = options;
+  }
+
+  /** The real path of what was asked for, or of the default. */
+  async resolve(caller: Caller, asked: string | undefined): Promise<Result<string>> {
+    const base = caller.workspaceDir ?? this.#options.defaultWorkdir;
+    const wanted = asked ?? base;
+    if (wanted === undefined) return refuse("directory_not_allowed", "No directory: give workdir, or set defaultWorkdir in the plugin's config.");
+    if (wanted.includes("\0")) return this.#refuse(caller, wanted);
+    const real = await realDirectory(absolute(wanted, base));
+    const roots = await this.#roots(caller);
+    const allowed = real !== undefined && (await this.#isAllowed(caller, real, roots));
+    if (allowed) return ok(real);
+    // Within an allowed root the truth may be told; outside, nothing is said about what exists.
+    const inside = roots.some((root) => isWithin(absolute(wanted, base), root));
+    if (real === undefined && (inside || this.#free(caller))) return refuse("directory_not_allowed", `There is no directory "${wanted.slice(0, 200)}". Create it first, or give another workdir.`);
+    return this.#refuse(caller, wanted);
+  }
+
+  /** A file to send along: below the working directory, by real path. */
+  async file(workdir: string, asked: string): Promise<Result<string>> {
+    const path = await realpath(absolute(asked, workdir)).catch(() => undefined);
+    if (path !== undefined && isWithin(path, workdir)) return ok(path);
+    return refuse("directory_not_allowed", `The file "${asked.slice(0, 200)}" is not in the working directory ${workdir}. Give files below it.`);
+  }
+
+  async #isAllowed(caller: Caller, real: string, roots: readonly string[]): Promise<boolean> {
+    const state = await realDirectory(this.#options.stateDir);
+    const inRoot = roots.some((root) => isWithin(real, root));
+    // The agent's workspace often lies below the state directory; nothing else there is for agents.
+    if (state !== undefined && isWithin(real, state)) return roots.some((root) => isWithin(real, root) && isWithin(root, state) && root !== state);
+    if (state !== undefined && isWithin(state, real)) return false;
+    return inRoot || this.#free(caller);
+  }
+
+  /** With no allowed directories set, only the host's owner may leave the workspace and the default. */
+  #free(caller: Caller): boolean {
+    return this.#options.allowedWorkdirs.length === 0 && caller.seesAll;
+  }
+
+  async #roots(caller: Caller): Promise<readonly string[]> {
+    const { allowedWorkdirs, defaultWorkdir } = this.#options;
+    const named = allowedWorkdirs.length > 0 ? allowedWorkdirs : [caller.workspaceDir, defaultWorkdir];
+    const real = await Promise.all(named.map((dir) => (dir === undefined ? undefined : realDirectory(absolute(dir, undefined)))));
+    return real.filter((dir) => dir !== undefined);
+  }
+
+  #refuse(caller: Caller, wanted: string): { readonly ok: false; readonly refusal: { code: "directory_not_allowed"; message: string } } {
+    const { allowedWorkdirs, defaultWorkdir } = this.#options;
+    const named = allowedWorkdirs.length > 0 ? allowedWorkdirs : [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
+    const list = named.length === 0 ? "none is set (allowedWorkdirs, defaultWorkdir)" : named.join(", ");
+    return { ok: false, refusal: { code: "directory_not_allowed", message: `The directory "${wanted.slice(0, 200)}" is not allowed. Allowed are, with what is below them: ${list}.` } };
+  }
+}
+
+function absolute(path: string, base: string | undefined): string {
+  if (path === "~" || path.startsWith(`~${sep}`)) return join(homedir(), path.slice(1));
+  return isAbsolute(path) ? resolve(path) : resolve(base ?? homedir(), path);
+}
+
+async function realDirectory(path: string): Promise<string | undefined> {
+  try {
+    const real = await realpath(path);
+    return (await stat(real)).isDirectory() ? real : undefined;
+  } catch {
+    // Missing, unreadable, a loop of links: none of them is a directory to work in.
+    return undefined;
+  }
+}
+
+export function isWithin(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
