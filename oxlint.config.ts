@@ -36,7 +36,7 @@ const ARROWS: Readonly<Record<Room, Arrows>> = {
   agent: {
     to: ["core", "ports", "config"],
     typesOnly: ["config"],
-    packages: ["@iflow-ai/iflow-cli-sdk", "ws", "node:*"],
+    packages: ["@iflow-ai/iflow-cli-sdk", "ws", "node:*", "node:fs/promises"],
   },
   host: {
     to: ["core", "ports", "operations", "config"],

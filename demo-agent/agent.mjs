@@ -50,7 +50,8 @@ if (flags.version) {
   process.exit(0);
 }
 if (!flags.acp) refuse("usage: agent.mjs --experimental-acp [--port N] [--stream] [--quirk name[=value]]", 2);
-if (flags.has("exit-at-start")) refuse("Error: cannot start: the demo agent was told so", Number(flags.value("exit-at-start")));
+if (flags.has("exit-at-start"))
+  refuse("Error: cannot start: the demo agent was told so", Number(flags.value("exit-at-start")));
 if (flags.has("ignore-sigterm")) process.on("SIGTERM", () => {});
 else process.on("SIGTERM", () => process.exit(143));
 process.on("SIGINT", () => process.exit(130));

@@ -95,7 +95,14 @@ export const permission = (sessionId, tool, content, always, smart) => ({
         { optionId: "proceed_once", name: "Allow", kind: "allow_once" },
         { optionId: "cancel", name: "Reject", kind: "reject_once" },
       ],
-  toolCall: { toolCallId: tool.id, status: "pending", title: tool.title, content, locations: tool.locations, kind: tool.kind },
+  toolCall: {
+    toolCallId: tool.id,
+    status: "pending",
+    title: tool.title,
+    content,
+    locations: tool.locations,
+    kind: tool.kind,
+  },
 });
 
 export const plan = (entries) => ({ sessionUpdate: "plan", entries });

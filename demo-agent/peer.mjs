@@ -56,7 +56,9 @@ export function createPeer({ write, writePieces, flags }) {
     if (typeof params?.cwd !== "string") throw invalidParams('[{"path":["cwd"],"message":"Required"}]');
     if (!Array.isArray(params.mcpServers)) throw invalidParams('[{"path":["mcpServers"],"message":"Required"}]');
     if (settings.permission_mode !== undefined && !frames.modeIds.includes(settings.permission_mode)) {
-      throw invalidParams(`[{"path":["settings","permission_mode"],"received":${JSON.stringify(settings.permission_mode)}}]`);
+      throw invalidParams(
+        `[{"path":["settings","permission_mode"],"received":${JSON.stringify(settings.permission_mode)}}]`,
+      );
     }
     try {
       statSync(params.cwd);
@@ -89,7 +91,8 @@ export function createPeer({ write, writePieces, flags }) {
 
   function fresh(id, params, settings) {
     const session = open(id, params.cwd, settings, undefined);
-    const commands = () => wire.update(session, { sessionUpdate: "available_commands_update", availableCommands: frames.COMMANDS });
+    const commands = () =>
+      wire.update(session, { sessionUpdate: "available_commands_update", availableCommands: frames.COMMANDS });
     if (flags.has("commands-late")) setTimeout(commands, COMMANDS_LATE_MS);
     else setImmediate(commands);
     return frames.sessionOpened(session);
@@ -104,7 +107,10 @@ export function createPeer({ write, writePieces, flags }) {
   async function prompt(params) {
     const session = found(params);
     if (!Array.isArray(params.prompt)) throw invalidParams('[{"path":["prompt"],"message":"Required"}]');
-    const text = params.prompt.filter((block) => block.type === "text").map((block) => block.text).join("\n");
+    const text = params.prompt
+      .filter((block) => block.type === "text")
+      .map((block) => block.text)
+      .join("\n");
     logPrompt(session, text, params.prompt);
     const older = session.turn;
     older?.abort.abort();
@@ -128,13 +134,14 @@ export function createPeer({ write, writePieces, flags }) {
       // The older turn answers after the newer one.
       await turn.newer?.over;
       if (session.turn === turn) session.turn = undefined;
-      setImmediate(settled);
+      setImmediate(() => settled());
     }
   }
 
   const methods = {
     initialize: (params) => {
-      if (params?.clientCapabilities === undefined) throw invalidParams('[{"path":["clientCapabilities"],"message":"Required"}]');
+      if (params?.clientCapabilities === undefined)
+        throw invalidParams('[{"path":["clientCapabilities"],"message":"Required"}]');
       client = { readTextFile: params.clientCapabilities.fs?.readTextFile === true };
       return frames.initialized(flags);
     },
@@ -237,6 +244,12 @@ function stepsOf(session, text) {
 function logPrompt(session, text, blocks) {
   const file = process.env.DEMO_AGENT_LOG;
   if (file === undefined) return;
-  const others = blocks.filter((block) => block.type !== "text").map(({ type, uri, mimeType }) => ({ type, uri, mimeType }));
-  appendFileSync(file, `${JSON.stringify({ at: Date.now(), pid: process.pid, sessionId: session.id, text, others })}\n`, { mode: 0o600 });
+  const others = blocks
+    .filter((block) => block.type !== "text")
+    .map(({ type, uri, mimeType }) => ({ type, uri, mimeType }));
+  appendFileSync(
+    file,
+    `${JSON.stringify({ at: Date.now(), pid: process.pid, sessionId: session.id, text, others })}\n`,
+    { mode: 0o600 },
+  );
 }

@@ -6,8 +6,7 @@
  * README.md of this folder lists all of them.
  */
 
-const unescape = (text) =>
-  text.replace(/\\([\\nt])/g, (_, letter) => ({ "\\": "\\", n: "\n", t: "\t" })[letter]);
+const unescape = (text) => text.replace(/\\([\\nt])/g, (_, letter) => ({ "\\": "\\", n: "\n", t: "\t" })[letter]);
 const list = (text, separator) =>
   text
     .split(separator)
@@ -36,10 +35,27 @@ const DIRECTIVES = [
   [/^end-question:\s?(.*)$/, (text) => ({ kind: "say", text: unescape(text), last: true })],
   [/^long (\d+)$/, (lines) => ({ kind: "long", lines: Number(lines) })],
   [/^burst (\d+)$/, (frames) => ({ kind: "burst", frames: Number(frames) })],
-  [/^pace (\d+) (\d+)$/, (frames, perSecond) => ({ kind: "pace", frames: Number(frames), perSecond: Number(perSecond) })],
-  [/^write2 (\S+) (\S+)$/, (a, b) => ({ kind: "write", files: [a, b].map((path) => ({ path, content: `${path}\n` })) })],
-  [/^write ([^:]+):\s?(.*)$/, (path, content) => ({ kind: "write", files: [{ path: path.trim(), content: withNewline(unescape(content)) }] })],
-  [/^edit ([^:]+):\s?(.*?)\s*=>\s*(.*)$/, (path, oldText, newText) => ({ kind: "edit", path: path.trim(), oldText: unescape(oldText), newText: unescape(newText) })],
+  [
+    /^pace (\d+) (\d+)$/,
+    (frames, perSecond) => ({ kind: "pace", frames: Number(frames), perSecond: Number(perSecond) }),
+  ],
+  [
+    /^write2 (\S+) (\S+)$/,
+    (a, b) => ({ kind: "write", files: [a, b].map((path) => ({ path, content: `${path}\n` })) }),
+  ],
+  [
+    /^write ([^:]+):\s?(.*)$/,
+    (path, content) => ({ kind: "write", files: [{ path: path.trim(), content: withNewline(unescape(content)) }] }),
+  ],
+  [
+    /^edit ([^:]+):\s?(.*?)\s*=>\s*(.*)$/,
+    (path, oldText, newText) => ({
+      kind: "edit",
+      path: path.trim(),
+      oldText: unescape(oldText),
+      newText: unescape(newText),
+    }),
+  ],
   [/^read (\S+)$/, (path) => ({ kind: "read", path })],
   [/^run:\s?(.*)$/, (command) => ({ kind: "run", command })],
   [/^ask\*:\s?(.*)$/, (text) => ({ kind: "ask", questions: [question(text, true)] })],

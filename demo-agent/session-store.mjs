@@ -8,8 +8,7 @@ import { join } from "node:path";
 
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
-const folder = () =>
-  join(process.env.DEMO_AGENT_HOME ?? join(homedir(), ".iflow-demo-agent"), "acp", "sessions");
+const folder = () => join(process.env.DEMO_AGENT_HOME ?? join(homedir(), ".iflow-demo-agent"), "acp", "sessions");
 const fileOf = (id) => join(folder(), `${encodeURIComponent(id)}.json`);
 
 export function saveSession(session) {

@@ -90,7 +90,8 @@ export function editTool(cwd, step, readText) {
       } catch {
         return failed("[object Object]"); // what iFlow says when the client answers its read with an error
       }
-      if (!text.includes(step.oldText)) return failed(`Failed to edit, could not find the string to replace in ${path}.`);
+      if (!text.includes(step.oldText))
+        return failed(`Failed to edit, could not find the string to replace in ${path}.`);
       writeFileSync(path, after(text));
       const said = `Successfully modified file: ${path} (1 replacements).`;
       const content = { ...diff(name, text, after(text), ["Original", "Written"]), args, content: said };
@@ -179,7 +180,10 @@ export function hugeTool(bytes) {
     title: args.command,
     args,
     locations: [],
-    run: async () => ({ status: "completed", content: output("0123456789abcdef".repeat(Math.ceil(bytes / 16)).slice(0, bytes), args) }),
+    run: async () => ({
+      status: "completed",
+      content: output("0123456789abcdef".repeat(Math.ceil(bytes / 16)).slice(0, bytes), args),
+    }),
   };
 }
 
@@ -198,7 +202,10 @@ export function todoTool(items) {
     title: `Updating todo list (${items.length - 1} pending, 1 in progress, 0 completed)`,
     args: { todos },
     locations: [],
-    run: async () => ({ status: "completed", content: output(`Updated todo list\n${items.map((item) => `  ☐ ${item}`).join("\n")}`, { todos }) }),
+    run: async () => ({
+      status: "completed",
+      content: output(`Updated todo list\n${items.map((item) => `  ☐ ${item}`).join("\n")}`, { todos }),
+    }),
   };
 }
 

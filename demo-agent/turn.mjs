@@ -14,7 +14,8 @@ import { askingTool, editTool, hugeTool, readTool, shellTool, todoTool, writeToo
 /** Ends the turn with an error reply. */
 export class TurnFailure extends Error {}
 
-const OPTION_IDS = "proceed_once|proceed_always|proceed_always_server|proceed_always_tool|modify_with_editor|cancel".split("|");
+const OPTION_IDS =
+  "proceed_once|proceed_always|proceed_always_server|proceed_always_tool|modify_with_editor|cancel".split("|");
 
 const wait = (ms, signal) =>
   new Promise((resolve) => {
@@ -81,7 +82,10 @@ async function permit({ wire, session }, tool) {
   if (tool.preview === undefined || session.always.has(tool.always)) return "granted";
   if (session.mode !== "default" && !smart) return "granted";
   const content = smart ? frames.output(`请确认: ${tool.title}`) : tool.preview();
-  const answer = await wire.request("session/request_permission", frames.permission(session.id, tool, content, tool.always, smart));
+  const answer = await wire.request(
+    "session/request_permission",
+    frames.permission(session.id, tool, content, tool.always, smart),
+  );
   const outcome = answer.result?.outcome;
   if (outcome?.outcome !== "selected") return "refused";
   if (!OPTION_IDS.includes(outcome.optionId)) return "invalid";
@@ -190,7 +194,10 @@ function settingsOf(session) {
 
 function recall(session) {
   const prompts = session.history.filter((entry) => entry.prompt === true);
-  return prompts.slice(0, -1).map((entry, index) => `${index + 1}. ${entry.parts[0].text}\n`).join("");
+  return prompts
+    .slice(0, -1)
+    .map((entry, index) => `${index + 1}. ${entry.parts[0].text}\n`)
+    .join("");
 }
 
 const STEPS = {
@@ -204,8 +211,14 @@ const STEPS = {
   burst: ({ wire, session }, step) => wire.update(session, ...numbered(step.frames, (n) => frames.message(`${n}\n`))),
   pace,
   write: (turn, step) => {
-    const filled = step.files.map((file) => ({ ...file, content: file.content.replaceAll("{answer}", turn.session.answer ?? "") }));
-    return useTools(turn, filled.map((file) => writeTool(turn.session.cwd, file)));
+    const filled = step.files.map((file) => ({
+      ...file,
+      content: file.content.replaceAll("{answer}", turn.session.answer ?? ""),
+    }));
+    return useTools(
+      turn,
+      filled.map((file) => writeTool(turn.session.cwd, file)),
+    );
   },
   edit: (turn, step) => useTools(turn, [editTool(turn.session.cwd, step, readThroughClient(turn))]),
   read: (turn, step) => useTools(turn, [readTool(turn.session.cwd, step)]),
@@ -223,7 +236,8 @@ const STEPS = {
   stderr: (_turn, step) => void process.stderr.write(`${"e".repeat(99)}\n`.repeat(Math.ceil(step.bytes / 100))),
   raw: ({ wire }, step) => wire.raw(step.text),
   split: ({ wire, session }, step) => wire.split(session, frames.message(step.text)),
-  env: (turn, step) => say(turn, `${step.name}${process.env[step.name] === undefined ? " is not set" : `=${process.env[step.name]}`}\n`),
+  env: (turn, step) =>
+    say(turn, `${step.name}${process.env[step.name] === undefined ? " is not set" : `=${process.env[step.name]}`}\n`),
   settings: (turn) => say(turn, settingsOf(turn.session)),
   recall: (turn) => say(turn, recall(turn.session)),
 };

@@ -110,7 +110,11 @@ export function listen(port, flags, connect) {
       for (let index = 0; index < bytes.length; index += 1) socket.write(bytes.subarray(index, index + 1));
     };
     const peer = connect({ write, writePieces });
-    serve(socket, (text) => peer.receive(text), () => (connections -= 1));
+    serve(
+      socket,
+      (text) => peer.receive(text),
+      () => (connections -= 1),
+    );
     const started = `//stderr [WS ${number}] Embedded iFlow ACP peer started`;
     if (holding) {
       socket.write(frame("//ready"));

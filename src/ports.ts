@@ -173,9 +173,9 @@ export interface AgentLauncher {
    * Throws IflowError `agent_missing`, `agent_start_failed`. `signal` ends the start and the process.
    */
   start(spec: AgentSpec, signal: AbortSignal): Promise<AgentConnection>;
-  /** Ends what an earlier gateway left behind: the process by pid and start time, and whatever carries the session's mark. */
   /** Copies the agent's own stored history of a session to a new id; undefined where its format or place is not known. Never throws. */
   copyHistory(acpSessionId: string): Promise<string | undefined>;
+  /** Ends what an earlier gateway left behind: the process by pid and start time, and whatever carries the session's mark. */
   reap(sessionId: string, identity: ProcessIdentity | undefined): Promise<{ readonly ended: number }>;
 }
 

@@ -165,9 +165,10 @@ async function permitted(stage: Stage, call: Tool): Promise<boolean> {
   return true;
 }
 
-async function use(stage: Stage, ...calls: readonly Tool[]): Promise<void> {
-  const known = calls.filter((call) => !stage.session.settings.disallowedTools.includes(call.name));
-  const head = (call: Tool) => ({ kind: "tool", toolCallId: call.id, toolKind: call.toolKind, toolName: call.name }) as const;
+async function use(stage: Stage, ...requested: readonly Tool[]): Promise<void> {
+  const known = requested.filter((call) => !stage.session.settings.disallowedTools.includes(call.name));
+  const head = (call: Tool) =>
+    ({ kind: "tool", toolCallId: call.id, toolKind: call.toolKind, toolName: call.name }) as const;
   stage.emit(...known.map((call) => ({ ...head(call), status: "pending", title: call.label }) as const));
   const verdicts = await Promise.all(known.map((call) => permitted(stage, call)));
   const granted = known.filter((_, index) => verdicts[index]);
@@ -197,12 +198,17 @@ async function ask(stage: Stage, step: Extract<Step, { kind: "ask" }>): Promise<
       text: question,
       header,
       multiSelect,
-      options: options.map(({ label, description }) => ({ id: label, label, ...(description === undefined ? {} : { description }) })),
+      options: options.map(({ label, description }) => ({
+        id: label,
+        label,
+        ...(description === undefined ? {} : { description }),
+      })),
     })),
   }));
   const answers = reply.kind === "answers" ? Object.values(reply.answers).flat() : [];
   stage.session.answer = answers.join(", ");
-  if (!stage.signal.aborted) say(stage, answers.length === 0 ? "No answer came, so I go on without." : "Thank you: {answer}.");
+  if (!stage.signal.aborted)
+    say(stage, answers.length === 0 ? "No answer came, so I go on without." : "Thank you: {answer}.");
 }
 
 async function plan(stage: Stage, step: Extract<Step, { kind: "plan" }>): Promise<ScriptEnd | "plan-approved"> {
@@ -216,7 +222,10 @@ async function plan(stage: Stage, step: Extract<Step, { kind: "plan" }>): Promis
 
 async function todo(stage: Stage, items: readonly string[]): Promise<void> {
   await use(stage, plainTool("todo_write", "Plan", "read", "Updating todo list", items.join("\n")));
-  stage.emit({ kind: "plan", entries: items.map((text, index) => ({ text, status: index === 0 ? "in_progress" : "pending" })) });
+  stage.emit({
+    kind: "plan",
+    entries: items.map((text, index) => ({ text, status: index === 0 ? "in_progress" : "pending" })),
+  });
 }
 
 async function runStep(stage: Stage, step: Step): Promise<ScriptEnd | "plan-approved" | undefined | void> {
@@ -240,13 +249,27 @@ async function runStep(stage: Stage, step: Step): Promise<ScriptEnd | "plan-appr
         ),
       );
     case "edit":
-      return use(stage, edit(stage, step.path, `${step.path}: ${step.oldText} => ${step.newText}`, "replace", (text) => text.replace(step.oldText, step.newText)));
+      return use(
+        stage,
+        edit(stage, step.path, `${step.path}: ${step.oldText} => ${step.newText}`, "replace", (text) =>
+          text.replace(step.oldText, step.newText),
+        ),
+      );
     case "read":
       return use(stage, plainTool("read_file", "Read File", "read", step.path, `Read all lines from ${step.path}`));
     case "run":
       return use(stage, shell(stage, step.command));
     case "huge":
-      return use(stage, plainTool("run_shell_command", "Shell", "execute", `print ${step.bytes}`, "0123456789abcdef".repeat(step.bytes / 16)));
+      return use(
+        stage,
+        plainTool(
+          "run_shell_command",
+          "Shell",
+          "execute",
+          `print ${step.bytes}`,
+          "0123456789abcdef".repeat(step.bytes / 16),
+        ),
+      );
     case "ask":
       return ask(stage, step);
     case "plan":
@@ -277,7 +300,13 @@ async function runStep(stage: Stage, step: Step): Promise<ScriptEnd | "plan-appr
     case "settings":
       return say(stage, JSON.stringify(session.settings));
     case "recall":
-      return say(stage, session.history.slice(0, -1).map((text, index) => `${index + 1}. ${text}\n`).join(""));
+      return say(
+        stage,
+        session.history
+          .slice(0, -1)
+          .map((text, index) => `${index + 1}. ${text}\n`)
+          .join(""),
+      );
   }
 }
 

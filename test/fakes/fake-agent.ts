@@ -83,6 +83,14 @@ export class FakeAgent implements AgentLauncher {
     return connection;
   }
 
+  async copyHistory(acpSessionId: string): Promise<string | undefined> {
+    const stored = this.stored.get(acpSessionId);
+    if (stored === undefined) return undefined;
+    const copy = this.nextSessionId();
+    this.stored.set(copy, { ...stored, acpSessionId: copy, history: [...stored.history] });
+    return copy;
+  }
+
   async reap(sessionId: string, identity: ProcessIdentity | undefined): Promise<{ readonly ended: number }> {
     this.reaped.push({ sessionId, identity });
     const left = this.live.filter((connection) => connection.spec.sessionId === sessionId);
@@ -174,7 +182,13 @@ export class FakeConnection implements AgentConnection {
     const session = this.#session;
     if (session === undefined) throw new IflowError("agent_exited", "No session is open.");
     const text = blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
-    this.#agent.prompts.push({ sessionId: this.spec.sessionId, acpSessionId: session.acpSessionId, turn, text, blocks });
+    this.#agent.prompts.push({
+      sessionId: this.spec.sessionId,
+      acpSessionId: session.acpSessionId,
+      turn,
+      text,
+      blocks,
+    });
     this.#agent.stored.set(session.acpSessionId, session);
     session.history.push(text);
     const older = this.#turn;

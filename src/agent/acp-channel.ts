@@ -1,0 +1,233 @@
+/**
+ * The lossless channel between a transport, the SDK's client and this project: every text of the agent passes here, once.
+ * Owns: JSON-RPC (parsing, ids, matching replies), what the SDK gets to see, how much lies unread.
+ * Does not own: what frames mean for a session (agent-connection.ts), bytes (the transports).
+ *
+ * 1. The SDK sees only `//ready` and the replies to its own handshake requests. Requests of the agent are taken before it would
+ *    answer them, updates before it would drop them, and no frame can confuse its handshake.
+ * 2. Every text is handed to exactly one method of the listener.
+ * 3. Ids go by direction: the agent's own requests count from 0 and collide with ours.
+ * 4. When the connection ends, everything that waits for a reply is rejected.
+ */
+import type { RequestId } from "../core/agent-event.ts";
+import type { AcpTransport, TransportEnd } from "./acp-transport.ts";
+import { isRecord, type JsonRecord, parseJson } from "./json-shape.ts";
+
+/** Unread UTF-16 code units at which the transport is paused; it goes on when the reader has taken them. */
+const UNREAD_HIGH = 16 * 1024 * 1024;
+
+/** `text` is the frame as it came. */
+export interface ChannelListener {
+  update(params: JsonRecord, text: string): void;
+  request(id: RequestId, method: string, params: unknown, text: string): void;
+  /** Reply to a prompt; `turn` as given to `sendPrompt`. */
+  turnReply(turn: number, reply: Reply, text: string): void;
+  /** Reply to a request of the SDK's handshake. Withheld: the handshake has failed, and the SDK is to see nothing of it. */
+  handshakeReply(method: string, reply: Reply, text: string): "pass" | "withhold";
+  /** What the SDK is about to send in its handshake; may be changed. A throw refuses it. */
+  outgoing(method: string, frame: JsonRecord): JsonRecord;
+  log(source: "stdout" | "control" | "frame", text: string): void;
+  ended(end: TransportEnd): void;
+}
+
+export interface Reply {
+  readonly result: unknown;
+  /** Absent for a good reply. */
+  readonly error?: unknown;
+}
+
+/** What the SDK's client takes for its own transport. */
+export interface SdkTransport {
+  readonly isConnected: boolean;
+  connect(): Promise<void>;
+  close(): Promise<void>;
+  send(message: string | object): Promise<void>;
+  receive(): AsyncGenerator<string>;
+}
+
+const HANDSHAKE: ReadonlySet<string> = new Set(["initialize", "authenticate", "session/new", "session/load"]);
+
+const isId = (value: unknown): value is RequestId => typeof value === "number" || typeof value === "string";
+
+export class AcpChannel implements SdkTransport {
+  readonly #transport: AcpTransport;
+  readonly #listener: ChannelListener;
+  /** Handshake requests of the SDK, and prompts, by id. */
+  readonly #handshake = new Map<RequestId, string>();
+  readonly #turns = new Map<RequestId, number>();
+  readonly #own = new Map<RequestId, PromiseWithResolvers<unknown>>();
+  readonly #forSdk: string[] = [];
+  #wakeSdk: (() => void) | undefined;
+  #sdkOver = false;
+  #end: TransportEnd | undefined;
+  #nextOwn = 1;
+  #turn = 0;
+  #unread = 0;
+  #paused = false;
+  #readerSeen = false;
+
+  constructor(transport: AcpTransport, listener: ChannelListener) {
+    this.#transport = transport;
+    this.#listener = listener;
+  }
+
+  /** Begins to read. Call once. */
+  start(): void {
+    this.#transport.listen({
+      text: (line) => this.#receive(line),
+      stray: (line) => this.#listener.log("stdout", line),
+      ended: (end) => this.#ended(end),
+    });
+  }
+
+  /** A reader has begun to take events, or has taken all there were. */
+  taken(): void {
+    this.#readerSeen = true;
+    this.#unread = 0;
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#transport.resume();
+  }
+
+  // ---------------------------------------------------------------- out
+
+  /** The next session/prompt that the SDK sends in this tick belongs to this turn. */
+  expectPrompt(turn: number): void {
+    this.#turn = turn;
+  }
+
+  /** A request of our own. Rejects with the reply's error (as it came) or with the end of the connection. */
+  request(method: string, params: object): Promise<unknown> {
+    const id = `plugin-${this.#nextOwn}`;
+    this.#nextOwn += 1;
+    const waiting = Promise.withResolvers<unknown>();
+    this.#own.set(id, waiting);
+    this.#write({ jsonrpc: "2.0", id, method, params }).catch((error: unknown) => {
+      if (this.#own.delete(id)) waiting.reject(error);
+    });
+    return waiting.promise;
+  }
+
+  /** Answers a request of the agent. An ended connection needs no answer any more. */
+  answer(id: RequestId, result: object): void {
+    this.#write({ jsonrpc: "2.0", id, result }).catch(() => undefined);
+  }
+
+  refuse(id: RequestId, code: number, message: string): void {
+    this.#write({ jsonrpc: "2.0", id, error: { code, message } }).catch(() => undefined);
+  }
+
+  #write(frame: object): Promise<void> {
+    if (this.#end !== undefined) return Promise.reject(new Error(this.#end.reason));
+    return this.#transport.send(JSON.stringify(frame));
+  }
+
+  // ---------------------------------------------------------------- the SDK's side
+
+  get isConnected(): boolean {
+    return this.#end === undefined && !this.#sdkOver;
+  }
+
+  async connect(): Promise<void> {
+    if (!this.#transport.saysReady) this.#passToSdk("//ready");
+  }
+
+  /** Only the SDK's view ends: the connection itself is ended by its owner. */
+  async close(): Promise<void> {
+    this.#sdkOver = true;
+    this.#rouseSdk();
+  }
+
+  async send(message: string | object): Promise<void> {
+    const frame = typeof message === "string" ? parseJson(message) : message;
+    if (!isRecord(frame)) throw new Error("the SDK sent something that is no frame");
+    const { id, method } = frame;
+    if (typeof method !== "string" || !isId(id)) return this.#write(frame);
+    if (method === "session/prompt") this.#turns.set(id, this.#turn);
+    if (!HANDSHAKE.has(method)) return this.#write(frame);
+    const changed = this.#listener.outgoing(method, frame);
+    this.#handshake.set(id, method);
+    return this.#write(changed);
+  }
+
+  async *receive(): AsyncGenerator<string> {
+    for (;;) {
+      const text = this.#forSdk.shift();
+      if (text !== undefined) yield text;
+      else if (!this.isConnected) return;
+      else await new Promise<void>((resolve) => (this.#wakeSdk = resolve));
+    }
+  }
+
+  #passToSdk(text: string): void {
+    this.#forSdk.push(text);
+    this.#rouseSdk();
+  }
+
+  #rouseSdk(): void {
+    const wake = this.#wakeSdk;
+    this.#wakeSdk = undefined;
+    wake?.();
+  }
+
+  // ---------------------------------------------------------------- in
+
+  #receive(text: string): void {
+    this.#unread += text.length;
+    if (this.#unread > UNREAD_HIGH && this.#readerSeen && !this.#paused) {
+      this.#paused = true;
+      this.#transport.pause();
+    }
+    if (text.startsWith("{")) return this.#frame(text);
+    const line = text.trim();
+    if (line === "") return;
+    if (line.startsWith("{")) return this.#frame(line);
+    if (!line.startsWith("//")) return this.#listener.log("stdout", text);
+    if (line === "//ready") this.#passToSdk(line);
+    this.#listener.log("control", line);
+  }
+
+  #frame(text: string): void {
+    const frame = parseJson(text);
+    if (!isRecord(frame)) return this.#listener.log("stdout", text);
+    const { id, method, params } = frame;
+    if (typeof method === "string") {
+      if (isId(id)) this.#listener.request(id, method, params, text);
+      else if (method === "session/update" && isRecord(params)) this.#listener.update(params, text);
+      else this.#listener.log("frame", text);
+    } else if (isId(id) && ("result" in frame || "error" in frame)) {
+      const failed = frame["error"] !== undefined && frame["error"] !== null;
+      this.#reply(id, failed ? { result: undefined, error: frame["error"] } : { result: frame["result"] }, text);
+    } else this.#listener.log("frame", text);
+  }
+
+  #reply(id: RequestId, reply: Reply, text: string): void {
+    const turn = this.#turns.get(id);
+    if (turn !== undefined) {
+      this.#turns.delete(id);
+      return this.#listener.turnReply(turn, reply, text);
+    }
+    const method = this.#handshake.get(id);
+    if (method !== undefined) {
+      this.#handshake.delete(id);
+      const passed = this.#listener.handshakeReply(method, reply, text);
+      if (passed === "pass") this.#passToSdk(text);
+      return;
+    }
+    const own = this.#own.get(id);
+    this.#own.delete(id);
+    if (reply.error === undefined) own?.resolve(reply.result);
+    else own?.reject(reply.error);
+    this.#listener.log("frame", text);
+  }
+
+  #ended(end: TransportEnd): void {
+    this.#end = end;
+    this.#rouseSdk();
+    for (const waiting of this.#own.values()) waiting.reject(new Error(end.reason));
+    this.#own.clear();
+    this.#turns.clear();
+    this.#handshake.clear();
+    this.#listener.ended(end);
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * What the agent sends, in the words of this project: session updates -> events, requests -> questions.
+ * Owns: the shapes of the protocol's params, the tool names that permission requests leave out.
+ * Does not own: JSON-RPC, which session a frame is for, answers.
+ *
+ * 1. What is not understood is not guessed: the translator says so, and the caller keeps the frame as it came.
+ * 2. Nothing throws, whatever the frame holds.
+ */
+import type {
+  AgentEvent,
+  AgentRequest,
+  AskedQuestion,
+  PlanEntry,
+  RequestId,
+  RequestOption,
+  StopReason,
+  ToolStatus,
+} from "../core/agent-event.ts";
+import { isRecord, type JsonRecord, listIn, recordIn, textIn } from "./json-shape.ts";
+
+const TOOL_STATUSES: ReadonlySet<unknown> = new Set<ToolStatus>(["pending", "in_progress", "completed", "failed"]);
+const STOP_REASONS: ReadonlySet<unknown> = new Set<StopReason>([
+  "end_turn",
+  "max_tokens",
+  "refusal",
+  "cancelled",
+  "max_turn_requests",
+]);
+
+const isToolStatus = (value: unknown): value is ToolStatus => TOOL_STATUSES.has(value);
+const isStopReason = (value: unknown): value is StopReason => STOP_REASONS.has(value);
+
+/** `unknown` for a result that names no reason, or one that the protocol does not have. */
+export function stopReasonOf(result: unknown): StopReason {
+  const reason = isRecord(result) ? result["stopReason"] : undefined;
+  return isStopReason(reason) ? reason : "unknown";
+}
+
+export class AcpTranslator {
+  /** By toolCallId, from `pending` frames; a streaming agent sends them before it asks. */
+  readonly #toolNames = new Map<string, string>();
+
+  /** The event of a session update, or undefined when it is none that is known. */
+  update(update: JsonRecord): AgentEvent | undefined {
+    switch (update["sessionUpdate"]) {
+      case "agent_message_chunk":
+        return words("text", update);
+      case "agent_thought_chunk":
+        return words("thought", update);
+      case "tool_call":
+      case "tool_call_update":
+        return this.#tool(update);
+      case "plan":
+        return plan(update);
+      case "available_commands_update":
+        return commands(update);
+      default:
+        return undefined;
+    }
+  }
+
+  /** The question behind a request, or undefined when its params can't be used. */
+  request(method: string, requestId: RequestId, params: unknown): AgentRequest | undefined {
+    switch (method) {
+      case "session/request_permission":
+        return this.#permission(requestId, params);
+      case "_iflow/user/questions": {
+        const questions = listIn(params, "questions").flatMap(question);
+        return questions.length === 0 ? undefined : { kind: "questions", requestId, questions };
+      }
+      case "_iflow/plan/exit":
+        return isRecord(params) ? { kind: "plan", requestId, plan: textIn(params, "plan") ?? "" } : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** A turn is over: tool calls that were rejected never told their end. */
+  turnEnded(): void {
+    this.#toolNames.clear();
+  }
+
+  #tool(update: JsonRecord): AgentEvent | undefined {
+    const toolCallId = textIn(update, "toolCallId");
+    const status = update["status"];
+    if (toolCallId === undefined || !isToolStatus(status)) return undefined;
+    const toolName = textIn(update, "toolName");
+    const over = status === "completed" || status === "failed";
+    if (over) this.#toolNames.delete(toolCallId);
+    else if (toolName !== undefined) this.#toolNames.set(toolCallId, toolName);
+    const content = listIn(update, "content");
+    const files = status === "completed" ? content.flatMap(writtenFile) : [];
+    return {
+      kind: "tool",
+      toolCallId,
+      status,
+      ...optional("title", textIn(update, "title")),
+      ...optional("toolKind", textIn(update, "kind")),
+      ...optional("toolName", toolName),
+      ...optional("input", over || update["args"] === undefined ? undefined : JSON.stringify(update["args"])),
+      ...optional("output", content.length === 0 ? undefined : contentText(content)),
+      ...(files.length === 0 ? {} : { files }),
+      ...optional("agentId", textIn(update, "agentId")),
+    };
+  }
+
+  #permission(requestId: RequestId, params: unknown): AgentRequest | undefined {
+    const call = recordIn(params, "toolCall");
+    const options = listIn(params, "options").flatMap(permissionOption);
+    if (call === undefined || options.length === 0) return undefined;
+    const toolCallId = textIn(call, "toolCallId") ?? "";
+    const title = textIn(call, "title") ?? "";
+    const toolKind = textIn(call, "kind") ?? "other";
+    const content = listIn(call, "content");
+    return {
+      kind: "permission",
+      requestId,
+      toolCallId,
+      title,
+      toolKind,
+      ...optional("toolName", textIn(call, "toolName") ?? this.#toolNames.get(toolCallId)),
+      content: content.length > 0 ? contentText(content) : toolKind === "execute" ? commandIn(title) : "",
+      options,
+    };
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}
+
+function words(kind: "text" | "thought", update: JsonRecord): AgentEvent | undefined {
+  const content = update["content"];
+  if (!isRecord(content) || content["type"] !== "text") return undefined;
+  const text = content["text"];
+  if (typeof text !== "string") return undefined;
+  const agentId = update["agentId"];
+  return typeof agentId === "string" ? { kind, text, agentId } : { kind, text };
+}
+
+function plan(update: JsonRecord): AgentEvent {
+  const entries = listIn(update, "entries").flatMap((entry): readonly PlanEntry[] => {
+    const text = textIn(entry, "content");
+    const status = textIn(entry, "status");
+    if (text === undefined) return [];
+    return [{ text, status: status === "in_progress" || status === "completed" ? status : "pending" }];
+  });
+  return { kind: "plan", entries };
+}
+
+function commands(update: JsonRecord): AgentEvent {
+  const names = listIn(update, "availableCommands").flatMap((command) => textIn(command, "name") ?? []);
+  return { kind: "commands", names };
+}
+
+function permissionOption(option: unknown): readonly RequestOption[] {
+  const id = textIn(option, "optionId");
+  if (id === undefined) return [];
+  return [{ id, label: textIn(option, "name") ?? id, ...optional("kind", textIn(option, "kind")) }];
+}
+
+function question(asked: unknown): readonly AskedQuestion[] {
+  const text = textIn(asked, "question");
+  if (text === undefined) return [];
+  const options = listIn(asked, "options").flatMap((option): readonly RequestOption[] => {
+    const label = textIn(option, "label");
+    return label === undefined ? [] : [{ id: label, label, ...optional("description", textIn(option, "description")) }];
+  });
+  const multiSelect = isRecord(asked) && asked["multiSelect"] === true;
+  return [{ text, ...optional("header", textIn(asked, "header")), options, multiSelect }];
+}
+
+/** The command in the title of a shell call: `CMD [current working directory DIR] (description)`. */
+function commandIn(title: string): string {
+  const end = title.lastIndexOf(" [current working directory ");
+  return end === -1 ? title : title.slice(0, end);
+}
+
+/** Text of tool content: words as they are, edits as unified diff, anything else as JSON. */
+function contentText(content: readonly unknown[]): string {
+  return content.map(itemText).join("\n");
+}
+
+function itemText(item: unknown): string {
+  if (textIn(item, "type") === "diff") {
+    const said = textIn(item, "content");
+    const diff = textIn(item, "fileDiff") ?? plainDiff(item);
+    return said === undefined ? diff : `${said}\n${diff}`;
+  }
+  const text = textIn(recordIn(item, "content"), "text");
+  return text ?? JSON.stringify(item) ?? "";
+}
+
+function plainDiff(item: unknown): string {
+  const path = textIn(item, "path") ?? "";
+  const lines = (sign: string, text: string | undefined): string =>
+    text === undefined || text === "" ? "" : `${text.replace(/\n$/, "").replace(/^/gm, sign)}\n`;
+  return `--- ${path}\n+++ ${path}\n${lines("-", textIn(item, "oldText"))}${lines("+", textIn(item, "newText"))}`;
+}
+
+/** The file of a diff: the argument is absolute, `path` is only its base name. */
+function writtenFile(item: unknown): readonly string[] {
+  if (textIn(item, "type") !== "diff") return [];
+  const file = textIn(recordIn(item, "args"), "file_path") ?? textIn(item, "path");
+  return file === undefined ? [] : [file];
+}

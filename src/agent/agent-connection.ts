@@ -1,0 +1,345 @@
+/**
+ * One connection to an agent, from the handshake to its end: the AgentConnection of the ports.
+ * Owns: which frame becomes which event, turns, requests, the stop. Does not own: bytes and ids (acp-channel.ts),
+ * shapes (acp-translate.ts), processes (started-agent.ts), the handshake's rules (handshake.ts).
+ *
+ * 1. Every text of the agent becomes an event; what has no meaning for the session is a `log`.
+ * 2. A turn ends by the reply to its own prompt, and by nothing else. An end that was not seen is never invented.
+ * 3. `exited` comes once and last; the first cause of the end is the one that is told.
+ * 4. What is for another session than ours never becomes anything but a log (I9).
+ */
+import type { AgentEvent, AgentReply, ExitReport, RequestId } from "../core/agent-event.ts";
+import { IflowError, messageOf } from "../core/errors.ts";
+import type { ProcessIdentity } from "../core/session.ts";
+import type { AgentConnection, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
+import { AcpChannel, type ChannelListener, type Reply } from "./acp-channel.ts";
+import { AcpTranslator, stopReasonOf } from "./acp-translate.ts";
+import type { AcpTransport, TransportEnd } from "./acp-transport.ts";
+import type { AgentAuth, AgentDeadlines } from "./agent-options.ts";
+import type { ExitStatus } from "./agent-process.ts";
+import { BatchQueue } from "./batch-queue.ts";
+import { Handshake } from "./handshake.ts";
+import type { ChannelClient } from "./iflow-client.ts";
+import { isRecord, type JsonRecord, textIn } from "./json-shape.ts";
+import { readFailure } from "./model-error.ts";
+import { OpenRequests } from "./open-requests.ts";
+import { wireBlocks } from "./prompt-blocks.ts";
+import type { StartedAgent } from "./started-agent.ts";
+
+/** A lost connection waits so long for the exit of its process, which is the better cause. */
+const EXIT_FOLLOWS_MS = 100;
+
+const METHOD_NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
+
+export interface ConnectionParts {
+  readonly transport: AcpTransport;
+  /** Absent for an agent that was only dialled. */
+  readonly agent: StartedAgent | undefined;
+  /** Command or address, for messages. */
+  readonly name: string;
+  readonly workdir: string;
+  readonly auth: AgentAuth | undefined;
+  readonly deadlines: AgentDeadlines;
+}
+
+export class AcpConnection implements AgentConnection, ChannelListener {
+  readonly identity: ProcessIdentity | undefined;
+  readonly events: AsyncIterable<readonly AgentEvent[]>;
+  readonly #parts: ConnectionParts;
+  readonly #queue: BatchQueue<AgentEvent>;
+  readonly #channel: AcpChannel;
+  readonly #translator = new AcpTranslator();
+  readonly #requests = new OpenRequests();
+  readonly #turnsRunning = new Set<number>();
+  #handshake: Handshake | undefined;
+  #client: ChannelClient | undefined;
+  #acpSessionId: string | undefined;
+  #cause: ExitReport["cause"] | undefined;
+  #report: ExitReport | undefined;
+  #stopped: Promise<{ readonly clean: boolean; readonly left: readonly number[] }> | undefined;
+  #turnEnded: (() => void) | undefined;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.identity = parts.agent?.identity;
+    this.#queue = new BatchQueue(() => this.#channel.taken());
+    this.events = this.#queue;
+    this.#channel = new AcpChannel(parts.transport, this);
+    this.#channel.start();
+    void parts.agent?.process.exit.then(() => {
+      this.#cause ??= "exited";
+      parts.transport.drain();
+    });
+  }
+
+  // ---------------------------------------------------------------- the port
+
+  async open(session: OpenSession, signal: AbortSignal): Promise<OpenedSession> {
+    signal.throwIfAborted();
+    const { auth, deadlines, workdir } = this.#parts;
+    const handshake = new Handshake({
+      session,
+      deadlines,
+      mayAuthenticate: auth !== undefined,
+      describe: () => ({ name: this.#parts.name, lastWords: this.#lastWords() }),
+    });
+    this.#handshake = handshake;
+    if (this.#report !== undefined) handshake.fail("agent_exited", exitMessage(this.#parts.name, this.#report));
+    const aborted = abortOf(signal);
+    try {
+      handshake.begin();
+      const { ChannelClient } = await import("./iflow-client.ts");
+      this.#client = new ChannelClient(this.#channel, {
+        cwd: workdir,
+        sessionSettings: settingsOf(session),
+        ...(auth === undefined ? {} : { authMethodId: auth.methodId, authMethodInfo: methodInfo(auth) }),
+      });
+      await Promise.race([this.#connect(this.#client), handshake.failed, aborted.promise]);
+      const opened = handshake.opened;
+      if (opened === undefined) throw new IflowError("agent_refused", `${this.#parts.name} opened no session.`);
+      this.#client.useSession(opened.acpSessionId);
+      if (session.model !== undefined)
+        await Promise.race([this.#setModel(opened.acpSessionId, session.model), handshake.failed, aborted.promise]);
+      return opened;
+    } finally {
+      aborted.release();
+      handshake.end();
+    }
+  }
+
+  async prompt(turn: number, blocks: readonly PromptBlock[]): Promise<void> {
+    if (this.#client === undefined || this.#cause !== undefined) throw this.#exited();
+    this.#turnsRunning.add(turn);
+    try {
+      await this.#client.prompt(turn, await wireBlocks(blocks));
+    } catch (error) {
+      this.#turnsRunning.delete(turn);
+      throw this.#exited(error);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    for (const id of this.#requests.ids) this.reply(id, { kind: "cancelled" });
+    await this.#sendCancel();
+  }
+
+  reply(requestId: RequestId, reply: AgentReply): "sent" | "stale" {
+    const result = this.#requests.answer(requestId, reply);
+    if (result === undefined) return "stale";
+    this.#channel.answer(requestId, result);
+    return "sent";
+  }
+
+  stop(): Promise<{ readonly clean: boolean; readonly left: readonly number[] }> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  // ---------------------------------------------------------------- opening
+
+  /** The SDK's own words for a failure say less than ours, which the race has told already. */
+  async #connect(client: ChannelClient): Promise<void> {
+    try {
+      await client.connect();
+    } catch (error) {
+      this.#handshake?.fail("agent_refused", `${this.#parts.name} could not be connected: ${messageOf(error)}`);
+      await this.#handshake?.failed;
+    }
+  }
+
+  async #setModel(sessionId: string, modelId: string): Promise<void> {
+    try {
+      await this.#channel.request("session/set_model", { sessionId, modelId });
+    } catch (error) {
+      if (this.#cause !== undefined) throw this.#exited(error);
+      const { message } = isRecord(error) ? readFailure(error) : { message: messageOf(error) };
+      throw new IflowError(
+        "agent_refused",
+        `${this.#parts.name} refused the model ${JSON.stringify(modelId)}: ${message}`,
+      );
+    }
+  }
+
+  // ---------------------------------------------------------------- what the agent says
+
+  update(params: JsonRecord, text: string): void {
+    const update = params["update"];
+    const event =
+      params["sessionId"] === this.#acpSessionId && isRecord(update) ? this.#translator.update(update) : undefined;
+    this.#queue.push(event ?? { kind: "log", source: "frame", text });
+  }
+
+  request(id: RequestId, method: string, params: unknown, text: string): void {
+    const ours = textIn(params, "sessionId") === this.#acpSessionId;
+    const request = ours ? this.#translator.request(method, id, params) : undefined;
+    if (request !== undefined && this.#requests.add(request)) {
+      this.#queue.push({ kind: "asked", request });
+      return;
+    }
+    this.log("frame", text);
+    // Left unanswered it would hold the agent for ever. A request id that is open already is answered with the first one.
+    if (request !== undefined) return;
+    if (KNOWN_REQUESTS.has(method)) this.#channel.refuse(id, INVALID_PARAMS, `${method}: params could not be used`);
+    else this.#channel.refuse(id, METHOD_NOT_FOUND, `${method} is not offered by this client`);
+  }
+
+  turnReply(turn: number, reply: Reply, text: string): void {
+    this.#turnsRunning.delete(turn);
+    this.#translator.turnEnded();
+    if (reply.error !== undefined) {
+      const { code, message } = readFailure(reply.error);
+      this.log("frame", text);
+      this.#queue.push({ kind: "turn-failed", turn, code, message });
+    } else {
+      const stopReason = stopReasonOf(reply.result);
+      if (stopReason === "unknown") this.log("frame", text);
+      this.#queue.push({ kind: "turn-ended", turn, stopReason });
+    }
+    this.#turnEnded?.();
+  }
+
+  handshakeReply(method: string, reply: Reply, text: string): "pass" | "withhold" {
+    this.log("frame", text);
+    const verdict = this.#handshake?.reply(method, reply) ?? "withhold";
+    this.#acpSessionId = this.#handshake?.acpSessionId;
+    return verdict;
+  }
+
+  outgoing(method: string, frame: JsonRecord): JsonRecord {
+    return this.#handshake?.outgoing(method, frame) ?? frame;
+  }
+
+  log(source: "stdout" | "control" | "frame", text: string): void {
+    this.#queue.push({ kind: "log", source, text });
+  }
+
+  // ---------------------------------------------------------------- the end
+
+  ended(end: TransportEnd): void {
+    void this.#finish(end);
+  }
+
+  async #finish(end: TransportEnd): Promise<void> {
+    const status = await this.#exitStatus();
+    this.#cause ??= "disconnected";
+    const report: ExitReport = {
+      code: status?.code ?? null,
+      signal: status?.signal ?? null,
+      stderrTail: this.#parts.agent?.process.stderrTail ?? "",
+      cause: this.#cause,
+    };
+    this.#report = report;
+    this.#requests.clear();
+    this.#turnsRunning.clear();
+    this.#turnEnded?.();
+    if (report.cause === "disconnected") this.log("control", end.reason);
+    this.#queue.push({ kind: "exited", report });
+    this.#queue.end();
+    this.#handshake?.fail("agent_exited", exitMessage(this.#parts.name, report));
+    // Whatever is left of it (a shell, a process without its connection) goes now, asked for or not.
+    await this.#parts.agent?.end();
+  }
+
+  /** Undefined when the process lives on without its connection, or is not ours. */
+  async #exitStatus(): Promise<ExitStatus | undefined> {
+    const agent = this.#parts.agent;
+    if (agent === undefined) return undefined;
+    if (this.#cause !== undefined) return agent.process.exited;
+    const patience = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => patience.resolve(undefined), EXIT_FOLLOWS_MS);
+    const status = await Promise.race([agent.process.exited, patience.promise]);
+    clearTimeout(timer);
+    return status;
+  }
+
+  /** An open request is not answered here: the agent would store the answer, and a later load would know of it. */
+  async #stop(): Promise<{ readonly clean: boolean; readonly left: readonly number[] }> {
+    const { agent, transport } = this.#parts;
+    this.#cause ??= "stopped";
+    if (this.#report === undefined && this.#turnsRunning.size > 0) await this.#cancelTurn();
+    if (agent === undefined) {
+      transport.close();
+      return { clean: true, left: [] };
+    }
+    const ended = await agent.end();
+    if (!ended.clean) transport.close();
+    return ended;
+  }
+
+  /** Gives the running turn the time to end its shells by itself. */
+  async #cancelTurn(): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = setTimeout(() => over.resolve(), this.#parts.deadlines.cancelMs);
+    this.#turnEnded = () => this.#turnsRunning.size === 0 && over.resolve();
+    await Promise.race([this.#sendCancel(), over.promise]);
+    // A turn that waits for an answer does not end by a cancel; its processes are few.
+    if (this.#requests.ids.length === 0) await over.promise;
+    clearTimeout(timer);
+    this.#turnEnded = undefined;
+  }
+
+  async #sendCancel(): Promise<void> {
+    try {
+      await this.#client?.cancel();
+    } catch {
+      return; // the connection has ended, and the turn with it
+    }
+  }
+
+  #exited(cause?: unknown): IflowError {
+    const message =
+      this.#report === undefined
+        ? `${this.#parts.name} has no open session.`
+        : exitMessage(this.#parts.name, this.#report);
+    return new IflowError("agent_exited", message, { cause });
+  }
+
+  #lastWords(): string {
+    const tail = this.#parts.agent?.process.stderrTail ?? "";
+    return tail === "" ? "" : ` Its last words on stderr: ${tail.slice(-LAST_WORDS)}`;
+  }
+}
+
+const LAST_WORDS = 500;
+const KNOWN_REQUESTS: ReadonlySet<string> = new Set([
+  "session/request_permission",
+  "_iflow/user/questions",
+  "_iflow/plan/exit",
+]);
+
+function settingsOf(session: OpenSession) {
+  return {
+    permission_mode: session.mode,
+    ...(session.disallowedTools.length === 0 ? {} : { disallowed_tools: [...session.disallowedTools] }),
+    ...(session.systemPrompt === undefined ? {} : { system_prompt: session.systemPrompt }),
+    ...(session.maxTurns === undefined ? {} : { max_turns: session.maxTurns }),
+  };
+}
+
+function methodInfo({ apiKey, baseUrl, modelName }: AgentAuth) {
+  return {
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(modelName === undefined ? {} : { modelName }),
+  };
+}
+
+/** How it ended, with its exit code or signal and the end of its stderr. */
+export function exitMessage(name: string, { code, signal, stderrTail, cause }: ExitReport): string {
+  const how = signal === null ? (code === null ? "" : ` with code ${code}`) : ` by ${signal}`;
+  const what =
+    cause === "disconnected" && how === ""
+      ? "closed its connection"
+      : `${cause === "stopped" ? "was stopped" : "exited"}${how}`;
+  return `${name} ${what}.${stderrTail === "" ? "" : ` Its last words on stderr: ${stderrTail.slice(-LAST_WORDS)}`}`;
+}
+
+/** A promise that rejects when the signal aborts, and how to forget it. */
+function abortOf(signal: AbortSignal): { readonly promise: Promise<never>; readonly release: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  return { promise, release: () => signal.removeEventListener("abort", abort) };
+}

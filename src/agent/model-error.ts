@@ -1,0 +1,70 @@
+/**
+ * Error replies of the agent as one readable sentence.
+ * Owns: the forms in which iFlow wraps what its model's server said. The reply as it came is kept in the log beside it.
+ */
+import { isRecord, parseJson, recordIn, textIn } from "./json-shape.ts";
+
+const LONGEST = 600;
+
+const STATUS: Readonly<Record<number, string>> = {
+  400: "refused the request",
+  401: "refused the API key",
+  402: "asks for payment",
+  403: "denied access",
+  404: "does not know the address or the model",
+  408: "timed out",
+  413: "found the conversation too long",
+  429: "is limiting the rate",
+  500: "failed",
+  502: "cannot be reached",
+  503: "is not available",
+  504: "timed out",
+};
+
+export interface AgentFailure {
+  readonly code: number;
+  readonly message: string;
+  /** What the agent itself said, without its wrapping. */
+  readonly details: string;
+}
+
+/** From the `error` of a JSON-RPC reply. */
+export function readFailure(error: unknown): AgentFailure {
+  const code = isRecord(error) && typeof error["code"] === "number" ? error["code"] : 0;
+  const message = textIn(error, "message") ?? "no reason was given";
+  const details = textIn(recordIn(error, "data"), "details") ?? message.replace(/^Internal Error: /, "");
+  return { code, message: readable(code, message, details).slice(0, LONGEST), details };
+}
+
+function readable(code: number, message: string, details: string): string {
+  const http = /status:\s*(\d{3})(?:,\s*body:\s*(.*?))?(?:\s*TraceID:.*)?$/s.exec(details);
+  if (http !== null) {
+    const status = Number(http[1]);
+    const said = saidBy(http[2] ?? "");
+    return `The model's server ${STATUS[status] ?? "answered"} (HTTP ${status})${said === "" ? "." : `: ${said}`}`;
+  }
+  if (/Headers Timeout|Body Timeout|ETIMEDOUT/i.test(details))
+    return `The model's server gave no answer in time (${details.trim()}).`;
+  if (/fetch failed|ECONNREFUSED|ENOTFOUND|ECONNRESET|EAI_AGAIN|socket hang up/i.test(details)) {
+    return `The model's server cannot be reached (${details.trim()}).`;
+  }
+  if (details.includes("SERVER_OAUTH2_REQUIRED"))
+    return "The agent wants a login in a browser; run it once in a terminal and log in.";
+  if (code === -32000) return `The agent is not authenticated (${message}).`;
+  return details === message || message === ""
+    ? details
+    : message.replace(/^Internal Error: /, "").includes(details)
+      ? details
+      : `${message}: ${details}`;
+}
+
+/** The words in the body of an error of an OpenAI-compatible server, else the body. */
+function saidBy(body: string): string {
+  const parsed = parseJson(body.trim());
+  const words =
+    textIn(recordIn(parsed, "error"), "message") ??
+    textIn(parsed, "message") ??
+    textIn(parsed, "error") ??
+    textIn(parsed, "msg");
+  return (words ?? body).trim();
+}

@@ -1,0 +1,78 @@
+/**
+ * An agent process with its guard: the part of a connection that exists only when we started the agent.
+ * Owns: start under guard, the end of everything it started, the guard's release.
+ *
+ * 1. `end` runs once; later calls get the same result. When it has settled the guard has been told (and stays if something is left).
+ */
+import { randomUUID } from "node:crypto";
+import type { ProcessIdentity } from "../core/session.ts";
+import type { Log } from "../ports.ts";
+import { AgentProcess, type ProcessStart } from "./agent-process.ts";
+import { AGENT_MARK, ProcessGuard } from "./process-guard.ts";
+import type { ProcessTable } from "./process-table.ts";
+import { type Belongings, type EndDeadlines, endAll, type Ended } from "./process-end.ts";
+
+export class StartedAgent {
+  readonly process: AgentProcess;
+  readonly command: string;
+  readonly #guard: ProcessGuard;
+  readonly #table: ProcessTable;
+  readonly #belongings: Belongings;
+  readonly #deadlines: EndDeadlines;
+  #ended: Promise<Ended> | undefined;
+
+  private constructor(
+    process: AgentProcess,
+    command: string,
+    guard: ProcessGuard,
+    table: ProcessTable,
+    belongings: Belongings,
+    deadlines: EndDeadlines,
+  ) {
+    this.process = process;
+    this.command = command;
+    this.#guard = guard;
+    this.#table = table;
+    this.#belongings = belongings;
+    this.#deadlines = deadlines;
+  }
+
+  /** Throws IflowError agent_start_failed. The guard stands before the agent runs. */
+  static async start(
+    start: ProcessStart,
+    table: ProcessTable,
+    deadlines: EndDeadlines,
+    log: Log,
+  ): Promise<StartedAgent> {
+    const own = randomUUID();
+    const guard = ProcessGuard.start(own, start.env["PATH"] ?? "/usr/bin:/bin", (reason) =>
+      log.warn(`The guard of ${start.command} is gone: ${reason}.`),
+    );
+    try {
+      const process = await AgentProcess.start({ ...start, env: { ...start.env, [AGENT_MARK]: own } });
+      guard.watch(process.pid);
+      const agent = await table.identity(process.pid);
+      return new StartedAgent(process, start.command, guard, table, { mark: `${AGENT_MARK}=${own}`, agent }, deadlines);
+    } catch (error) {
+      guard.done();
+      throw error;
+    }
+  }
+
+  /** Absent when it had already exited when it was looked at. */
+  get identity(): ProcessIdentity | undefined {
+    return this.#belongings.agent;
+  }
+
+  /** SIGTERM, then SIGKILL, to all of it. Never throws. */
+  end(): Promise<Ended> {
+    this.#ended ??= this.#endAll();
+    return this.#ended;
+  }
+
+  async #endAll(): Promise<Ended> {
+    const { clean, left } = await endAll(this.#table, this.#belongings, this.#deadlines);
+    if (clean) this.#guard.done();
+    return { clean, left };
+  }
+}
