@@ -169,8 +169,8 @@ export function agentExited(draft: Draft, cause: Cause): void {
       else afterForcedStop(draft, phase.stopping.why);
       return;
     case "asking":
-      // The plugin's own question needs no process.
-      if (phase.asks.some((ask) => ask.requestId !== undefined)) interrupt(draft, cause);
+      // Ended by us (the service stops), or a question of the plugin itself: it stays open without a process.
+      if (agent.kind !== "stopping" && phase.asks.some((ask) => ask.requestId !== undefined)) interrupt(draft, cause);
       return;
     case "queued":
       draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });

@@ -1,0 +1,46 @@
+/**
+ * A clock that a test moves by hand. Timers run in the order of their times; what they start may set further timers.
+ */
+import type { Clock } from "../../src/ports.ts";
+
+interface Timer {
+  readonly at: number;
+  readonly run: () => void;
+}
+
+export class FakeClock implements Clock {
+  #now: number;
+  readonly #timers = new Set<Timer>();
+
+  constructor(startAt = 1_760_000_000_000) {
+    this.#now = startAt;
+  }
+
+  now = (): number => this.#now;
+
+  after = (ms: number, run: () => void): (() => void) => {
+    const timer: Timer = { at: this.#now + ms, run };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  };
+
+  /** Moves on, running what is due; between two timers everything that they began gets its turn. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    for (;;) {
+      const due = [...this.#timers].filter((t) => t.at <= until).toSorted((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.#timers.delete(due);
+      this.#now = Math.max(this.#now, due.at);
+      due.run();
+      await turns();
+    }
+    this.#now = until;
+    await turns();
+  }
+}
+
+/** Lets everything that is ready run, file system callbacks included. */
+export async function turns(count = 12): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
