@@ -1,0 +1,202 @@
+/**
+ * Long text in pieces that a channel takes.
+ * Owns: where a text is cut, and that a code block which is cut reads as one in both pieces.
+ * Invariants: the bodies joined are the text, to the last character; no piece is longer than the limit; no character is
+ * cut in half. Lengths are UTF-16 code units. Linear in the text: each piece looks back at most one limit.
+ */
+
+/** A code block that is open: how it began, so that it can be closed and begun again. */
+interface Fence {
+  readonly indent: string;
+  readonly marker: string;
+  readonly language: string;
+}
+
+interface Line {
+  readonly start: number;
+  /** One past its line end. */
+  readonly end: number;
+  readonly before: Fence | undefined;
+  readonly isFence: boolean;
+  readonly isBlank: boolean;
+}
+
+/** One piece: `head` and `tail` are fences that were added, `body` is text. */
+export interface Piece {
+  readonly head: string;
+  readonly body: string;
+  readonly tail: string;
+}
+
+const LANGUAGE_LENGTH = 24;
+/** Below this, room for fences would leave none for words: long texts are then cut without them. */
+const SMALLEST_FENCED_LIMIT = 64;
+const LONGEST_MARKER = 12;
+/** A line or paragraph end earlier than this part of the room is not worth a short piece. */
+const EARLIEST_LINE_END = 0.25;
+const EARLIEST_PARAGRAPH_END = 0.5;
+const LONGEST_CLUSTER = 24;
+const LINE_BEGINNING = 200;
+
+/** Pieces of at most `limit` code units, none of them blank; a code block that is cut is closed, and begun again in the next. */
+export function splitForChannel(text: string, limit: number): readonly string[] {
+  return piecesOf(text, limit)
+    .filter((piece) => piece.body.trim() !== "")
+    .map((piece) => piece.head + piece.body + piece.tail);
+}
+
+export function piecesOf(text: string, limit: number): readonly Piece[] {
+  const room = Math.max(2, Math.floor(limit));
+  const lines = linesOf(text, room >= SMALLEST_FENCED_LIMIT);
+  const pieces: Piece[] = [];
+  let at = 0;
+  let line = 0;
+  while (at < text.length) {
+    while ((lines[line]?.end ?? text.length) <= at) line += 1;
+    const head = opening(lines[line]?.before);
+    const { end, tail } = cutFor(text, lines, line, at, room - head.length);
+    pieces.push({ head, body: text.slice(at, end), tail });
+    at = end;
+  }
+  return pieces;
+}
+
+function linesOf(text: string, fenced: boolean): readonly Line[] {
+  const lines: Line[] = [];
+  let fence: Fence | undefined;
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf("\n", start);
+    const end = newline === -1 ? text.length : newline + 1;
+    const beginning = text.slice(start, Math.min(end, start + LINE_BEGINNING)).trimEnd();
+    const after = fenced ? fenceAfter(fence, beginning) : undefined;
+    lines.push({ start, end, before: fence, isFence: after !== fence, isBlank: beginning === "" });
+    fence = after;
+    start = end;
+  }
+  return lines;
+}
+
+/** The code block that is open after this line. A marker of absurd length is taken for words. */
+function fenceAfter(open: Fence | undefined, line: string): Fence | undefined {
+  const [, indent = "", marker, info = ""] = /^(\s{0,12})(`{3,}|~{3,})(.*)$/u.exec(line) ?? [];
+  if (marker === undefined || marker.length > LONGEST_MARKER) return open;
+  if (open !== undefined) {
+    const closes = marker.startsWith(open.marker) && info.trim() === "";
+    return closes ? undefined : open;
+  }
+  if (marker.startsWith("`") && info.includes("`")) return undefined;
+  const [language = ""] = info.trim().split(/\s+/u);
+  return { indent, marker, language: language.length > LANGUAGE_LENGTH ? "" : language };
+}
+
+function opening(fence: Fence | undefined): string {
+  return fence === undefined ? "" : `${fence.indent}${fence.marker}${fence.language}\n`;
+}
+
+function closing(fence: Fence | undefined, body: string): string {
+  if (fence === undefined) return "";
+  return `${body.endsWith("\n") ? "" : "\n"}${fence.indent}${fence.marker}`;
+}
+
+/** The best end of the piece that begins at `at`, in line `first`, with what closes it. */
+function cutFor(
+  text: string,
+  lines: readonly Line[],
+  first: number,
+  at: number,
+  room: number,
+): { readonly end: number; readonly tail: string } {
+  for (let left = room; ;) {
+    const { end, line } = bestEnd(text, lines, first, at, left);
+    const tail = closing(fenceAt(lines, line, end), text.slice(at, end));
+    const over = end - at + tail.length - room;
+    if (over <= 0) return { end, tail };
+    left = Math.min(left, end - at) - over;
+    if (left < 2) return { end: bestEnd(text, lines, first, at, room).end, tail: "" };
+  }
+}
+
+/** The block that is open at `end`, which lies in `line` or at its end. */
+function fenceAt(lines: readonly Line[], line: number, end: number): Fence | undefined {
+  const inside = lines[line];
+  if (inside === undefined || end < inside.end) return inside?.before;
+  const next = lines[line + 1];
+  if (next !== undefined) return next.before;
+  return inside.isFence && inside.before !== undefined ? undefined : inside.before;
+}
+
+function bestEnd(
+  text: string,
+  lines: readonly Line[],
+  first: number,
+  at: number,
+  room: number,
+): { readonly end: number; readonly line: number } {
+  const most = at + room;
+  let line = first;
+  while ((lines[line]?.end ?? text.length) < most && line < lines.length - 1) line += 1;
+  if (text.length <= most) return { end: text.length, line: lines.length - 1 };
+  const lineEnd = lastLineEnd(lines, first, line, at, room);
+  if (lineEnd !== undefined) return lineEnd;
+  const open = lines[line];
+  // A fence is not cut in the middle when there is anything before it.
+  if (open?.isFence === true && open.start > at) return { end: open.start, line: line - 1 };
+  return { end: wordEnd(text, at, most), line };
+}
+
+/** The last line end that fits; a paragraph end is better, and one that leaves an empty code block behind is worse. */
+function lastLineEnd(
+  lines: readonly Line[],
+  first: number,
+  last: number,
+  at: number,
+  room: number,
+): { readonly end: number; readonly line: number } | undefined {
+  let best: { end: number; line: number } | undefined;
+  let poor: { end: number; line: number } | undefined;
+  for (let i = last; i >= first; i -= 1) {
+    const end = lines[i]?.end ?? 0;
+    if (end > at + room || end <= at) continue;
+    if (end < at + room * (best === undefined ? EARLIEST_LINE_END : EARLIEST_PARAGRAPH_END)) break;
+    if (emptiesBlock(lines[i], lines[i + 1])) poor ??= { end, line: i };
+    else if (lines[i]?.isBlank === true && lines[i + 1]?.before === undefined) return { end, line: i };
+    else best ??= { end, line: i };
+  }
+  return best ?? poor;
+}
+
+function emptiesBlock(line: Line | undefined, next: Line | undefined): boolean {
+  const opened = line?.isFence === true && line.before === undefined;
+  const closesNext = next?.isFence === true && next.before !== undefined;
+  return opened || closesNext;
+}
+
+/** After the last space; where there is none (CJK, long tokens) between two characters. */
+function wordEnd(text: string, at: number, most: number): number {
+  const earliest = at + Math.ceil((most - at) * EARLIEST_PARAGRAPH_END);
+  for (let end = most; end > earliest; end -= 1) {
+    if (/\s/u.test(text[end - 1] ?? "") && !/\s/u.test(text[end] ?? "")) return end;
+  }
+  return characterEnd(text, at, most);
+}
+
+/** Not inside a surrogate pair, and not before a mark or joiner that belongs to the character in front. */
+function characterEnd(text: string, at: number, most: number): number {
+  const earliest = Math.max(at + 1, most - LONGEST_CLUSTER);
+  for (let end = most; end >= earliest; end -= 1) {
+    if (!isLow(text, end) && !joins(text, end)) return end;
+  }
+  const end = isLow(text, most) && most - 1 > at ? most - 1 : most;
+  return end;
+}
+
+function isLow(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  const before = text.charCodeAt(at - 1);
+  return code >= 0xdc00 && code <= 0xdfff && before >= 0xd800 && before <= 0xdbff;
+}
+
+function joins(text: string, at: number): boolean {
+  const next = String.fromCodePoint(text.codePointAt(at) ?? 0);
+  return /^[\p{M}\p{Emoji_Modifier}\u200d]/u.test(next) || text[at - 1] === "\u200d";
+}
