@@ -85,9 +85,12 @@ function npm(nodeBinary, args, cwd) {
     maxBuffer: 64 * 1024 * 1024,
   });
   if (npmRun.status === 0) return;
-  const tail = `${npmRun.stdout ?? ""}${npmRun.stderr ?? ""}`.trim().split("\n").slice(-15).join("\n");
+  const lines = `${npmRun.stdout ?? ""}${npmRun.stderr ?? ""}`
+    .split("\n")
+    .filter((line) => !line.startsWith("npm warn"));
+  const said = lines.slice(0, 20).join("\n").trim();
   throw new Problem(
-    `npm ${args[0]} failed (${npmRun.error?.message ?? `exit code ${npmRun.status ?? npmRun.signal}`}):\n${tail}\n\n` +
+    `npm ${args[0]} failed (${npmRun.error?.message ?? `exit code ${npmRun.status ?? npmRun.signal}`}):\n${said}\n\n` +
       "The first run needs the npm registry; later ones don't. Check the network, or npm's proxy and registry settings,\n" +
       `and try again. ${NEEDS}: with one on PATH only \`npm ci\` is left to do.`,
   );

@@ -122,8 +122,23 @@ describe("package", () => {
   });
 
   test("the lockfile names no place to fetch from", () => {
-    expect(readFileSync(join(ROOT, "package-lock.json"), "utf8")).not.toMatch(
-      /"resolved"|https?:\/\/(?!.*funding)[^"]*registry/,
+    expect(readFileSync(join(ROOT, "package-lock.json"), "utf8")).not.toMatch(/"resolved"/);
+  });
+
+  test("the lockfile holds the packages of every platform, so that npm ci works on each", () => {
+    const { packages } = read<{ packages: Record<string, { optionalDependencies?: Json }> }>("package-lock.json");
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies)
+        .filter((name) => !foldersAbove(path).some((folder) => `${folder}node_modules/${name}` in packages))
+        .map((name) => `${path} -> ${name}`),
     );
+    expect(missing).toEqual([]);
   });
 });
+
+/** `node_modules/a/node_modules/b` -> itself, `node_modules/a/`, the root: where its packages are looked for. */
+function foldersAbove(path: string): string[] {
+  if (path === "") return [""];
+  const end = path.lastIndexOf("node_modules/");
+  return [`${path}/`, ...foldersAbove(path.slice(0, Math.max(0, end - 1)))];
+}
