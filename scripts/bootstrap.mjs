@@ -87,7 +87,7 @@ function npm(nodeBinary, args, cwd) {
   if (npmRun.status === 0) return;
   const lines = `${npmRun.stdout ?? ""}${npmRun.stderr ?? ""}`
     .split("\n")
-    .filter((line) => !line.startsWith("npm warn"));
+    .filter((line) => !/^npm (?:warn|error +at )/.test(line));
   const said = lines.slice(0, 20).join("\n").trim();
   throw new Problem(
     `npm ${args[0]} failed (${npmRun.error?.message ?? `exit code ${npmRun.status ?? npmRun.signal}`}):\n${said}\n\n` +
