@@ -22,9 +22,14 @@ export interface Definition<P extends TObject> {
   readonly run: (context: Context, caller: Caller, params: Static<P>) => Promise<Result<Reply>>;
 }
 
-export function defineOperation<P extends TObject>(definition: Definition<P>): (context: Context) => OperationDoor {
+/** The context of the running service; undefined before it has started and after it has stopped. */
+export type Live = () => Context | undefined;
+
+const NOT_RUNNING = "The iFlow plugin is not running now (its service is starting or stopping). Try again in a few seconds.";
+
+export function defineOperation<P extends TObject>(definition: Definition<P>): (live: Live) => OperationDoor {
   const { name, scope, title, description, usage, params } = definition;
-  return (context) => ({
+  return (live) => ({
     name,
     tool: `iflow_${name}`,
     command: name === "launch" ? "iflow" : `iflow_${name}`,
@@ -41,6 +46,8 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
     invoke: async (caller, rawParams) => {
       const checked = checkParams(definition, rawParams);
       if (!checked.ok) return refused(checked.refusal);
+      const context = live();
+      if (context === undefined) return refused({ code: "not_available", message: NOT_RUNNING });
       const result = await definition.run(context, caller, checked.value);
       await context.audit.record(name, caller, checked.value, result);
       return result.ok ? { ok: true, reply: result.value } : refused(result.refusal);

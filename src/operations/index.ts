@@ -1,7 +1,7 @@
 /**
  * The table of operations, in the order in which doors show them.
  */
-import type { Context } from "./context.ts";
+import type { Live } from "./define.ts";
 import { bg, fg } from "./foreground.ts";
 import { kill } from "./kill.ts";
 import { launch } from "./launch.ts";
@@ -12,6 +12,6 @@ import { resume } from "./resume.ts";
 import { sessions } from "./sessions.ts";
 import { stats } from "./stats.ts";
 
-export function operations(context: Context): readonly OperationDoor[] {
-  return [launch, respond, fg, bg, kill, output, sessions, stats, resume].map((operation) => operation(context));
+export function operations(live: Live): readonly OperationDoor[] {
+  return [launch, respond, fg, bg, kill, output, sessions, stats, resume].map((operation) => operation(live));
 }

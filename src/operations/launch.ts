@@ -103,7 +103,7 @@ function settingsOf({ config }: Context, given: Params) {
 }
 
 async function resumeInstead(context: Context, caller: Caller, given: Params, session: string): Promise<Result<Reply>> {
-  const answered = await resume(context).invoke(caller, { session, prompt: given.prompt, ...(given.fork_session === undefined ? {} : { fork: given.fork_session }) });
+  const answered = await resume(() => context).invoke(caller, { session, prompt: given.prompt, ...(given.fork_session === undefined ? {} : { fork: given.fork_session }) });
   return answered.ok ? ok(answered.reply) : refuse(answered.code, answered.message);
 }
 
