@@ -24,7 +24,7 @@ const wait = (ms, signal) =>
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 const aborted = (signal) =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", resolve, { once: true })));
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
 
 /** Resolves with the stop reason. `turn`: { wire, flags, session, signal, save() }. */
 export async function runTurn(turn, steps) {
@@ -35,6 +35,7 @@ export async function runTurn(turn, steps) {
     session.unfinished = steps.slice(index);
     turn.save();
     const end = await STEPS[step.kind](turn, step);
+    if (signal.aborted) return "cancelled";
     if (end === "plan-approved" && session.mode === "plan") {
       // Approval does not leave plan mode: what is left is for the next prompt, in the mode that the client sets.
       session.unfinished = steps.slice(index + 1);

@@ -60,6 +60,7 @@ export class AcpChannel implements SdkTransport {
   #wakeSdk: (() => void) | undefined;
   #sdkOver = false;
   #end: TransportEnd | undefined;
+  #held: { readonly texts: string[]; readonly sent: Promise<void> } | undefined;
   #nextOwn = 1;
   #turn = 0;
   #unread = 0;
@@ -117,9 +118,26 @@ export class AcpChannel implements SdkTransport {
     this.#write({ jsonrpc: "2.0", id, error: { code, message } }).catch(() => undefined);
   }
 
+  /** What is written during `act` leaves in one piece, so that the agent sees nothing between its frames. */
+  together(act: () => void): void {
+    const texts: string[] = [];
+    const sent = Promise.withResolvers<void>();
+    sent.promise.catch(() => undefined);
+    this.#held = { texts, sent: sent.promise };
+    try {
+      act();
+    } finally {
+      this.#held = undefined;
+    }
+    if (texts.length > 0) this.#transport.send(texts.join("\n")).then(sent.resolve, sent.reject);
+  }
+
   #write(frame: object): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(new Error(this.#end.reason));
-    return this.#transport.send(JSON.stringify(frame));
+    const text = JSON.stringify(frame);
+    if (this.#held === undefined) return this.#transport.send(text);
+    this.#held.texts.push(text);
+    return this.#held.sent;
   }
 
   // ---------------------------------------------------------------- the SDK's side

@@ -22,7 +22,7 @@ export interface AcpTransport {
   readonly saysReady: boolean;
   /** Call once. What came before is not lost. */
   listen(listener: TransportListener): void;
-  /** One JSON text without newline. Resolves when the bytes are handed to the system; rejects when the connection has ended. */
+  /** One JSON text, or several on a line each, without a newline at the end. Resolves when the bytes are handed to the system; rejects when the connection has ended. */
   send(text: string): Promise<void>;
   /** Stops and goes on reading, for a reader that falls behind. */
   pause(): void;

@@ -57,6 +57,10 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   #acpSessionId: string | undefined;
   #cause: ExitReport["cause"] | undefined;
   #report: ExitReport | undefined;
+  /** Why it ended, in words; for messages. */
+  #why = "";
+  #sentStderr = "";
+  readonly #over = Promise.withResolvers<void>();
   #stopped: Promise<{ readonly clean: boolean; readonly left: readonly number[] }> | undefined;
   #turnEnded: (() => void) | undefined;
 
@@ -85,7 +89,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
       describe: () => ({ name: this.#parts.name, lastWords: this.#lastWords() }),
     });
     this.#handshake = handshake;
-    if (this.#report !== undefined) handshake.fail("agent_exited", exitMessage(this.#parts.name, this.#report));
+    if (this.#report !== undefined) handshake.fail("agent_exited", this.#why);
     const aborted = abortOf(signal);
     try {
       handshake.begin();
@@ -120,8 +124,13 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   }
 
   async cancel(): Promise<void> {
-    for (const id of this.#requests.ids) this.reply(id, { kind: "cancelled" });
-    await this.#sendCancel();
+    // In one piece: an agent that saw only the answers would go on with its turn.
+    let sent: Promise<void> | undefined;
+    this.#channel.together(() => {
+      for (const id of this.#requests.ids) this.reply(id, { kind: "cancelled" });
+      sent = this.#sendCancel();
+    });
+    await sent;
   }
 
   reply(requestId: RequestId, reply: AgentReply): "sent" | "stale" {
@@ -152,8 +161,9 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     try {
       await this.#channel.request("session/set_model", { sessionId, modelId });
     } catch (error) {
-      if (this.#cause !== undefined) throw this.#exited(error);
-      const { message } = isRecord(error) ? readFailure(error) : { message: messageOf(error) };
+      // No reply but the end of the connection: the handshake tells its cause.
+      if (!isRecord(error)) return this.#handshake?.failed;
+      const { message } = readFailure(error);
       throw new IflowError(
         "agent_refused",
         `${this.#parts.name} refused the model ${JSON.stringify(modelId)}: ${message}`,
@@ -211,6 +221,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   }
 
   log(source: "stdout" | "control" | "frame", text: string): void {
+    if (source === "control" && text.startsWith(CONTROL_STDERR)) this.#controlStderr(text);
     this.#queue.push({ kind: "log", source, text });
   }
 
@@ -226,17 +237,19 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     const report: ExitReport = {
       code: status?.code ?? null,
       signal: status?.signal ?? null,
-      stderrTail: this.#parts.agent?.process.stderrTail ?? "",
+      stderrTail: this.#stderrTail,
       cause: this.#cause,
     };
     this.#report = report;
     this.#requests.clear();
     this.#turnsRunning.clear();
     this.#turnEnded?.();
+    this.#why = exitMessage(this.#parts.name, report, end.reason);
     if (report.cause === "disconnected") this.log("control", end.reason);
     this.#queue.push({ kind: "exited", report });
     this.#queue.end();
-    this.#handshake?.fail("agent_exited", exitMessage(this.#parts.name, report));
+    this.#handshake?.fail("agent_exited", this.#why);
+    this.#over.resolve();
     // Whatever is left of it (a shell, a process without its connection) goes now, asked for or not.
     await this.#parts.agent?.end();
   }
@@ -258,12 +271,9 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     const { agent, transport } = this.#parts;
     this.#cause ??= "stopped";
     if (this.#report === undefined && this.#turnsRunning.size > 0) await this.#cancelTurn();
-    if (agent === undefined) {
-      transport.close();
-      return { clean: true, left: [] };
-    }
-    const ended = await agent.end();
-    if (!ended.clean) transport.close();
+    const ended = agent === undefined ? { clean: true, left: [] } : await agent.end();
+    if (agent === undefined || !ended.clean) transport.close();
+    await this.#over.promise;
     return ended;
   }
 
@@ -288,20 +298,30 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   }
 
   #exited(cause?: unknown): IflowError {
-    const message =
-      this.#report === undefined
-        ? `${this.#parts.name} has no open session.`
-        : exitMessage(this.#parts.name, this.#report);
-    return new IflowError("agent_exited", message, { cause });
+    const open = this.#client === undefined ? "has no open session" : `takes nothing any more: ${messageOf(cause)}`;
+    return new IflowError("agent_exited", this.#why === "" ? `${this.#parts.name} ${open}.` : this.#why, { cause });
+  }
+
+  /** Over a socket the agent sends its stderr along. */
+  #controlStderr(text: string): void {
+    this.#sentStderr = `${this.#sentStderr}${text.slice(CONTROL_STDERR.length)}\n`.slice(-SENT_STDERR);
+  }
+
+  get #stderrTail(): string {
+    const own = this.#parts.agent?.process.stderrTail ?? "";
+    return own === "" ? this.#sentStderr.trim() : own;
   }
 
   #lastWords(): string {
-    const tail = this.#parts.agent?.process.stderrTail ?? "";
+    const tail = this.#stderrTail;
     return tail === "" ? "" : ` Its last words on stderr: ${tail.slice(-LAST_WORDS)}`;
   }
 }
 
+/** Longest part of stderr in a message, and longest that is kept of what came over a socket. */
 const LAST_WORDS = 500;
+const SENT_STDERR = 4096;
+const CONTROL_STDERR = "//stderr ";
 const KNOWN_REQUESTS: ReadonlySet<string> = new Set([
   "session/request_permission",
   "_iflow/user/questions",
@@ -325,13 +345,12 @@ function methodInfo({ apiKey, baseUrl, modelName }: AgentAuth) {
   };
 }
 
-/** How it ended, with its exit code or signal and the end of its stderr. */
-export function exitMessage(name: string, { code, signal, stderrTail, cause }: ExitReport): string {
+/** How it ended, with its exit code or signal and the end of its stderr; `reason` is what the transport knows. */
+function exitMessage(name: string, { code, signal, stderrTail, cause }: ExitReport, reason: string): string {
   const how = signal === null ? (code === null ? "" : ` with code ${code}`) : ` by ${signal}`;
+  const lost = `closed its connection (${reason})`;
   const what =
-    cause === "disconnected" && how === ""
-      ? "closed its connection"
-      : `${cause === "stopped" ? "was stopped" : "exited"}${how}`;
+    cause === "disconnected" && how === "" ? lost : `${cause === "stopped" ? "was stopped" : "exited"}${how}`;
   return `${name} ${what}.${stderrTail === "" ? "" : ` Its last words on stderr: ${stderrTail.slice(-LAST_WORDS)}`}`;
 }
 
