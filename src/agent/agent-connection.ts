@@ -302,8 +302,9 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     return new IflowError("agent_exited", this.#why === "" ? `${this.#parts.name} ${open}.` : this.#why, { cause });
   }
 
-  /** Over a socket the agent sends its stderr along. */
+  /** Over a socket the agent sends its stderr along; that it has started is no last word. */
   #controlStderr(text: string): void {
+    if (text.endsWith("peer started")) return;
     this.#sentStderr = `${this.#sentStderr}${text.slice(CONTROL_STDERR.length)}\n`.slice(-SENT_STDERR);
   }
 

@@ -1,7 +1,9 @@
 import { FakeAgent } from "../fakes/fake-agent.ts";
 import { agentContract } from "./agent-connection.ts";
+import { agentRequestContract } from "./agent-requests.ts";
+import type { AgentWorld } from "./agent-world.ts";
 
-agentContract("in memory", async () => {
+async function memoryWorld(): Promise<AgentWorld> {
   const agent = new FakeAgent();
   return {
     launcher: agent,
@@ -10,4 +12,7 @@ agentContract("in memory", async () => {
     file: async (name) => agent.files.get(`/work/${name}`),
     [Symbol.asyncDispose]: async () => {},
   };
-});
+}
+
+agentContract("in memory", memoryWorld);
+agentRequestContract("in memory", memoryWorld);

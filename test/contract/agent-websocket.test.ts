@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DEMO_AGENT, DemoWorld } from "../agent/demo-world.ts";
 import { agentContract } from "./agent-connection.ts";
+import { agentRequestContract } from "./agent-requests.ts";
+import type { AgentWorld } from "./agent-world.ts";
 
-agentContract("a process over a websocket", async () => {
+async function websocketWorld(): Promise<AgentWorld> {
   const demo = await DemoWorld.create({ transport: "websocket" });
   return {
     launcher: demo.launcher(),
@@ -14,9 +16,9 @@ agentContract("a process over a websocket", async () => {
     file: (name) => demo.file(name),
     [Symbol.asyncDispose]: () => demo[Symbol.asyncDispose](),
   };
-});
+}
 
-agentContract("an agent that is only dialled", async () => {
+async function dialledWorld(): Promise<AgentWorld> {
   const demo = await DemoWorld.create();
   const env = { PATH: process.env["PATH"], HOME: demo.folder, DEMO_AGENT_HOME: join(demo.folder, ".iflow") };
   const agent = spawn(process.execPath, [DEMO_AGENT, "--experimental-acp", "--stream", "--port", "0"], {
@@ -37,4 +39,10 @@ agentContract("an agent that is only dialled", async () => {
       await demo[Symbol.asyncDispose]();
     },
   };
-});
+}
+
+agentContract("a process over a websocket", websocketWorld);
+agentRequestContract("a process over a websocket", websocketWorld);
+
+agentContract("an agent that is only dialled", dialledWorld);
+agentRequestContract("an agent that is only dialled", dialledWorld);

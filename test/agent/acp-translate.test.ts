@@ -1,0 +1,145 @@
+/**
+ * Every kind of frame (frames.ts) through the whole connection, so nothing can be dropped on the way unseen.
+ */
+import { describe, expect, test } from "vitest";
+import type { AgentEvent } from "../../src/core/agent-event.ts";
+import { KEPT, OPTIONS, request, REQUESTS, UPDATES } from "./frames.ts";
+import { Listener } from "./listener.ts";
+import { openMemoryConnection, update } from "./memory-transport.ts";
+
+async function heardOf(...frames: readonly unknown[]): Promise<readonly AgentEvent[]> {
+  const { transport, connection } = await openMemoryConnection();
+  const heard = new Listener(connection);
+  await heard.until(() => heard.events.length > 0);
+  const before = heard.events.length;
+  transport.say(...frames);
+  transport.end();
+  await heard.until(() => heard.over);
+  return heard.events.slice(before, -2);
+}
+
+describe("frames", () => {
+  test.each(UPDATES)("%s", async (_name, fields, event) => {
+    expect(await heardOf(update(fields))).toEqual([event]);
+  });
+
+  test.each(REQUESTS)("%s", async (_name, frame, expected) => {
+    const [event, ...more] = await heardOf(frame);
+    expect(event).toMatchObject({ kind: "asked", request: expected });
+    expect(more).toEqual([]);
+  });
+
+  test.each(KEPT)("%s is kept as it came", async (_name, frame) => {
+    expect(await heardOf(frame)).toEqual([{ kind: "log", source: "frame", text: JSON.stringify(frame) }]);
+  });
+
+  test.each([
+    ["stdout", "Data collection is disabled."],
+    ["stdout", "{not json"],
+    ["stdout", "[1,2,3]"],
+    ["stdout", '"a string"'],
+    ["control", "//stderr [WS 1] Embedded iFlow ACP peer started"],
+    ["control", "//ready"],
+  ])("a line that is no frame is kept: %s %s", async (source, text) => {
+    expect(await heardOf(text)).toEqual([{ kind: "log", source, text }]);
+  });
+
+  test("blank lines are nothing", async () => {
+    expect(await heardOf("", "  ", "\r")).toEqual([]);
+  });
+
+  test("a frame between blanks and with a carriage return is a frame", async () => {
+    const frame = JSON.stringify(
+      update({ sessionUpdate: "agent_thought_chunk", content: { type: "text", text: "x" } }),
+    );
+    expect(await heardOf(` ${frame}\r`)).toEqual([{ kind: "thought", text: "x" }]);
+  });
+
+  test("a permission request gets the tool name of the pending frame before it", async () => {
+    const call = { toolCallId: "c1", title: "Write to a.txt", kind: "edit", content: [] };
+    const events = await heardOf(
+      update({ sessionUpdate: "tool_call", toolName: "write_file", status: "pending", ...call }),
+      request("session/request_permission", { options: OPTIONS, toolCall: call }),
+    );
+    expect(events[1]).toMatchObject({ kind: "asked", request: { toolName: "write_file" } });
+  });
+
+  test.each([
+    ["a request that is not offered", request("fs/read_text_file", { path: "/w/a" }), -32601],
+    ["a request of another session", request("_iflow/plan/exit", { sessionId: "other", plan: "x" }), -32602],
+    ["a permission without options", request("session/request_permission", { options: [], toolCall: {} }), -32602],
+    ["questions without a question", request("_iflow/user/questions", { questions: [{}] }), -32602],
+    ["params that are no object", { jsonrpc: "2.0", id: 0, method: "_iflow/plan/exit", params: 7 }, -32602],
+  ])("%s is kept and refused, so that the agent does not wait for ever", async (_name, frame, code) => {
+    const { transport, connection } = await openMemoryConnection();
+    const heard = new Listener(connection);
+    transport.say(frame);
+    await heard.until(() => heard.events.some((event) => event.kind === "log" && event.text === JSON.stringify(frame)));
+    expect(transport.sent.at(-1)).toMatchObject({ id: 0, error: { code } });
+    expect(heard.asked).toEqual([]);
+    transport.end();
+  });
+});
+
+describe("replies to prompts", () => {
+  async function turnOf(reply: object): Promise<readonly AgentEvent[]> {
+    const { transport, connection } = await openMemoryConnection();
+    const heard = new Listener(connection);
+    await connection.prompt(4, [{ type: "text", text: "x" }]);
+    const { id } = await transport.request("session/prompt");
+    const before = heard.events.length;
+    transport.say({ jsonrpc: "2.0", id, ...reply });
+    await heard.turnEnd(4);
+    transport.end();
+    return heard.events.slice(before).filter(({ kind }) => kind !== "exited" && kind !== "log");
+  }
+
+  test.each(["end_turn", "max_tokens", "refusal", "cancelled", "max_turn_requests"])("%s", async (stopReason) => {
+    expect(await turnOf({ result: { stopReason } })).toEqual([{ kind: "turn-ended", turn: 4, stopReason }]);
+  });
+
+  test.each([{ stopReason: "made_up" }, {}, null, 7])(
+    "a result without a known reason (%o) ends the turn all the same",
+    async (result) => {
+      expect(await turnOf({ result })).toEqual([{ kind: "turn-ended", turn: 4, stopReason: "unknown" }]);
+    },
+  );
+
+  test("an error", async () => {
+    const error = { code: -32603, message: "Internal Error: x", data: { details: "x" } };
+    expect(await turnOf({ error })).toEqual([{ kind: "turn-failed", turn: 4, code: -32603, message: "x" }]);
+  });
+
+  test("a second reply to the same prompt is only kept", async () => {
+    const { transport, connection } = await openMemoryConnection();
+    const heard = new Listener(connection);
+    await connection.prompt(1, [{ type: "text", text: "x" }]);
+    const { id } = await transport.request("session/prompt");
+    transport.say(
+      { jsonrpc: "2.0", id, result: { stopReason: "end_turn" } },
+      { jsonrpc: "2.0", id, result: { stopReason: "refusal" } },
+    );
+    await heard.turnEnd(1);
+    transport.end();
+    await heard.until(() => heard.over);
+    expect(heard.of("turn-ended")).toHaveLength(1);
+  });
+
+  test("turns are told apart by the id of their prompt, in whatever order the replies come", async () => {
+    const { transport, connection } = await openMemoryConnection();
+    const heard = new Listener(connection);
+    await Promise.all([1, 2, 3].map((turn) => connection.prompt(turn, [{ type: "text", text: `${turn}` }])));
+    const prompts = transport.sent.filter(({ method }) => method === "session/prompt");
+    for (const { id, params } of prompts.toReversed()) {
+      const { prompt } = params as { prompt: [{ text: string }] };
+      transport.say({ jsonrpc: "2.0", id, error: { code: Number(prompt[0].text), message: "x" } });
+    }
+    await heard.turnEnd(1);
+    expect(heard.of("turn-failed").map(({ turn, code }) => [turn, code])).toEqual([
+      [3, 3],
+      [2, 2],
+      [1, 1],
+    ]);
+    transport.end();
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { readFailure } from "../../src/agent/model-error.ts";
+
+const internal = (details: string) => ({ code: -32603, message: `Internal Error: ${details}`, data: { details } });
+
+describe("errors of the agent in readable words", () => {
+  test.each([
+    [
+      internal(
+        `generate data error: HTTP error! status: 500, body: {"error":{"message":"overloaded","type":"x"}} TraceID: `,
+      ),
+      "The model's server failed (HTTP 500): overloaded",
+    ],
+    [
+      internal(
+        `generate data error: HTTP error! status: 401, body: {"error":{"message":"Incorrect API key"}} TraceID: abc`,
+      ),
+      "The model's server refused the API key (HTTP 401): Incorrect API key",
+    ],
+    [
+      internal("generate data error: HTTP error! status: 429, body: slow down TraceID: "),
+      "The model's server is limiting the rate (HTTP 429): slow down",
+    ],
+    [
+      internal("generate data error: HTTP error! status: 418, body:  TraceID: "),
+      "The model's server answered (HTTP 418).",
+    ],
+    [
+      internal("This model has reached the platform rate limit, try later"),
+      "This model has reached the platform rate limit, try later",
+    ],
+    [
+      internal("generate data error: fetch failed:Headers Timeout Error"),
+      "The model's server gave no answer in time (generate data error: fetch failed:Headers Timeout Error).",
+    ],
+    [
+      internal("generate data error: fetch failed: connect ECONNREFUSED 127.0.0.1:9"),
+      "The model's server cannot be reached (generate data error: fetch failed: connect ECONNREFUSED 127.0.0.1:9).",
+    ],
+    [
+      internal("SERVER_OAUTH2_REQUIRED: open URL: https://example.org"),
+      "The agent wants a login in a browser; run it once in a terminal and log in.",
+    ],
+    [{ code: -32000, message: "Authentication required" }, "The agent is not authenticated (Authentication required)."],
+    [
+      { code: -32602, message: "Invalid params", data: { details: "cwd is required" } },
+      "Invalid params: cwd is required",
+    ],
+    [{ code: -32603, message: "Internal Error: plain" }, "plain"],
+    [{}, "no reason was given"],
+    ["a text", "no reason was given"],
+    [null, "no reason was given"],
+  ])("%j", (error, message) => {
+    expect(readFailure(error).message).toBe(message);
+  });
+
+  test("it is never longer than 600 characters", () => {
+    expect(readFailure(internal("x".repeat(5_000))).message.length).toBe(600);
+  });
+});
