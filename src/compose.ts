@@ -1,0 +1,145 @@
+/**
+ * Builds the engine from the host's parts and the configuration: adapters on one side, rules and bounds on the other.
+ * Owns: which adapter stands behind which port, and what the configuration means for them.
+ */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agent/agent-launcher.ts";
+import type { PluginConfig, Secret } from "./config.ts";
+import type { Rules } from "./core/event.ts";
+import { redactSecrets } from "./core/redact.ts";
+import type { Route, Session } from "./core/session.ts";
+import type { Engine } from "./engine/context.ts";
+import type { Voice } from "./engine/governor.ts";
+import { Roster } from "./engine/roster.ts";
+import { Sessions } from "./engine/sessions.ts";
+import { createJournals } from "./journal/journals.ts";
+import { Audit } from "./operations/audit.ts";
+import type { Context } from "./operations/context.ts";
+import { Workdirs } from "./operations/workdir.ts";
+import type { ChildTasks, Clock, Delivery, FlowStore, Log } from "./ports.ts";
+
+/** A live process that waits for a follow-up is kept so long; then the session is parked. */
+const KEEP_ALIVE_MS = 20_000;
+const COMMAND_CACHE_MS = 60_000;
+
+export interface HostParts {
+  readonly flows: FlowStore;
+  readonly children: ChildTasks;
+  readonly delivery: Delivery;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The host's state directory; the plugin's files lie in a folder of it. */
+  readonly stateDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly voice: (config: PluginConfig) => Voice;
+}
+
+export function rulesOf(config: PluginConfig): Rules {
+  return {
+    outputMode: config.outputMode,
+    safeMode: config.safeMode,
+    outputBufferBytes: config.outputBufferBytes,
+    quietAfterMs: config.safetyNetIdleMs,
+    toolTimeoutMs: config.toolTimeoutMs,
+    questionTimeoutMs: config.questionTimeoutMs,
+    idleTimeoutMs: config.idleTimeoutMs,
+    keepAliveMs: KEEP_ALIVE_MS,
+    maxAutoResponds: config.maxAutoResponds,
+    afterRestart: config.restartPolicy,
+  };
+}
+
+/** The plugin's own folder below the host's state directory. */
+export function pluginFolder(stateDir: string): string {
+  return join(stateDir, "iflow-plugin");
+}
+
+export function compose(parts: HostParts, config: PluginConfig): Context {
+  const folder = pluginFolder(parts.stateDir);
+  const agent = agentOptions(parts, config);
+  const engine: Engine = {
+    flows: parts.flows,
+    children: parts.children,
+    delivery: parts.delivery,
+    clock: parts.clock,
+    log: parts.log,
+    launcher: createAgentLauncher(agent),
+    journals: createJournals(join(folder, "sessions"), config.journal === "redacted" ? { redact: redactSecrets } : {}),
+    newId: () => randomBytes(5).toString("hex"),
+    rules: rulesOf(config),
+    bounds: {
+      maxSessions: config.maxSessions,
+      maxQueued: config.maxQueued,
+      maxPersistedSessions: config.maxPersistedSessions,
+      journalRetentionMs: config.journalRetentionMs,
+    },
+    language: config.language,
+  };
+  const roster = new Roster(engine, parts.voice(config), (session) => routeOf(session, config));
+  return {
+    sessions: new Sessions(roster),
+    config,
+    workdirs: new Workdirs({ defaultWorkdir: config.defaultWorkdir, allowedWorkdirs: config.allowedWorkdirs, stateDir: parts.stateDir }),
+    audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
+    agentReady: agentCheck(agent, parts.clock),
+  };
+}
+
+/** The chat that launched; else the longest matching directory of agentChannels; else fallbackChannel. */
+export function routeOf(session: Pick<Session, "route" | "workdir">, config: PluginConfig): Route | undefined {
+  if (session.route !== undefined) return session.route;
+  const rules = config.agentChannels.filter(({ directory }) => isBelow(session.workdir, directory));
+  const longest = rules.toSorted((a, b) => b.directory.length - a.directory.length)[0];
+  return longest?.route ?? config.fallbackChannel;
+}
+
+/** Whole path segments: /a/bc is not below /a/b. */
+function isBelow(path: string, directory: string): boolean {
+  const root = directory.replace(/\/+$/, "");
+  return path === root || path.startsWith(`${root}/`);
+}
+
+function agentOptions(parts: HostParts, config: PluginConfig): AgentOptions {
+  const { command, args, env, transport, url, auth, stream } = config.agent;
+  const apiKey = plain(auth.apiKey);
+  const method = auth.methodId ?? (apiKey === undefined ? undefined : "openai-compatible");
+  return {
+    ...(command === undefined ? {} : { command }),
+    ...(url === undefined ? {} : { url }),
+    args,
+    env: Object.fromEntries(Object.entries(env).flatMap(([key, value]) => (plain(value) === undefined ? [] : [[key, plain(value) ?? ""]]))),
+    transport,
+    stream,
+    ...(method === undefined
+      ? {}
+      : {
+          auth: {
+            methodId: method,
+            ...(apiKey === undefined ? {} : { apiKey }),
+            ...(auth.baseUrl === undefined ? {} : { baseUrl: auth.baseUrl }),
+            ...(auth.modelName === undefined ? {} : { modelName: auth.modelName }),
+          },
+        }),
+    log: parts.log,
+    hostEnv: parts.env,
+  };
+}
+
+/** The host resolves secret references before the plugin sees them; one that is left can't be used. */
+function plain(secret: Secret | undefined): string | undefined {
+  return typeof secret === "string" ? secret : undefined;
+}
+
+/** Found on disk, or said why not; remembered for a minute. */
+function agentCheck(options: AgentOptions, clock: Clock): Context["agentReady"] {
+  let last: { readonly at: number; readonly result: Awaited<ReturnType<Context["agentReady"]>> } | undefined;
+  return async () => {
+    if (options.url !== undefined) return { ok: true };
+    if (last !== undefined && clock.now() - last.at < COMMAND_CACHE_MS) return last.result;
+    const found = await findAgentCommand(options);
+    const result = "missing" in found ? ({ ok: false, message: found.missing } as const) : ({ ok: true } as const);
+    if (result.ok) last = { at: clock.now(), result };
+    return result;
+  };
+}

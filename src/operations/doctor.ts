@@ -1,0 +1,119 @@
+/**
+ * `openclaw iflow doctor`: every pre-launch check, done for real, one clear line each.
+ * Owns: which checks there are and how they read. What they touch is passed in.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { AgentLauncher, Journals } from "../ports.ts";
+
+export type Verdict = "ok" | "warning" | "failed";
+
+export interface Check {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** What was found, and the next step where there is one. */
+  readonly line: string;
+}
+
+export interface DoctorParts {
+  readonly agentReady: () => Promise<{ readonly ok: true } | { readonly ok: false; readonly message: string }>;
+  readonly launcher: AgentLauncher;
+  readonly journals: Journals;
+  /** Directory of the trial session; undefined when none is configured. */
+  readonly workdir: string | undefined;
+  readonly allowed: readonly string[];
+  /** What notices without a chat of their own would use. */
+  readonly fallbackRoute: string | undefined;
+  /** Undefined: fine. */
+  readonly wakeTrouble: () => Promise<string | undefined>;
+  readonly skillTrouble: () => Promise<string | undefined>;
+  readonly childTrouble: () => Promise<string | undefined>;
+}
+
+const TRIAL_MS = 60_000;
+
+/** Never throws: a check that breaks is a failed check. */
+export async function runDoctor(parts: DoctorParts): Promise<readonly Check[]> {
+  const command = await guarded("agent found", () => agentFound(parts));
+  const agent = command.verdict === "ok" ? await agentAnswers(parts) : [];
+  return [
+    command,
+    ...agent,
+    directory(parts),
+    await guarded("storage", () => storage(parts)),
+    route(parts),
+    await trouble("wake", parts.wakeTrouble, "the launching agent can be woken"),
+    await trouble("skill", parts.skillTrouble, "the skill iflow-orchestration is installed"),
+    await trouble("child tasks", parts.childTrouble, "each turn shows as a linked task"),
+  ];
+}
+
+export function doctorText(checks: readonly Check[]): string {
+  const mark = { ok: "✓", warning: "!", failed: "✗" } as const;
+  return checks.map(({ name, verdict, line }) => `${mark[verdict]} ${name}: ${line}`).join("\n");
+}
+
+async function guarded(name: string, run: () => Promise<Check>): Promise<Check> {
+  try {
+    return await run();
+  } catch (error) {
+    return { name, verdict: "failed", line: messageOf(error) };
+  }
+}
+
+async function agentFound(parts: DoctorParts): Promise<Check> {
+  const ready = await parts.agentReady();
+  return ready.ok ? { name: "agent found", verdict: "ok", line: "its command exists" } : { name: "agent found", verdict: "failed", line: ready.message };
+}
+
+/** A real process, a real handshake, a real session, and a real end of all of it. */
+async function agentAnswers(parts: DoctorParts): Promise<readonly Check[]> {
+  const startedMs = performance.now();
+  const name = "agent answers ACP and is authenticated";
+  try {
+    const signal = AbortSignal.timeout(TRIAL_MS);
+    const connection = await parts.launcher.start({ sessionId: "doctor", workdir: parts.workdir ?? process.cwd() }, signal);
+    try {
+      const drained = drain(connection.events);
+      const opened = await connection.open({ mode: "default", disallowedTools: [], systemPrompt: undefined, maxTurns: undefined, model: undefined, load: undefined }, signal);
+      const version = opened.agentVersion ?? "of unknown version";
+      const tookMs = Math.round(performance.now() - startedMs);
+      await connection.stop();
+      await drained;
+      return [{ name, verdict: "ok", line: `iFlow ${version}, session ready after ${tookMs} ms` }];
+    } finally {
+      await connection.stop();
+    }
+  } catch (error) {
+    return [{ name, verdict: "failed", line: messageOf(error) }];
+  }
+}
+
+async function drain(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const _batch of events) {
+    // Nothing of the trial is kept.
+  }
+}
+
+function directory({ workdir, allowed }: DoctorParts): Check {
+  const name = "directory";
+  const where = allowed.length === 0 ? "allowedWorkdirs is empty: jobs stay in the workspace or defaultWorkdir, the host's owner may go anywhere" : `allowed: ${allowed.join(", ")}`;
+  if (workdir === undefined) return { name, verdict: "warning", line: `no default directory: set defaultWorkdir, or give workdir at each launch (${where})` };
+  return { name, verdict: "ok", line: `default ${workdir}; ${where}` };
+}
+
+async function storage({ journals }: DoctorParts): Promise<Check> {
+  const writable = await journals.writable();
+  return writable.ok ? { name: "storage", verdict: "ok", line: "journals can be written" } : { name: "storage", verdict: "failed", line: writable.reason };
+}
+
+function route({ fallbackRoute }: DoctorParts): Check {
+  const line = fallbackRoute === undefined ? "notices go to the chat that launched; set fallbackChannel for launches from elsewhere" : `notices go to the chat that launched, else to ${fallbackRoute}`;
+  return { name: "route", verdict: fallbackRoute === undefined ? "warning" : "ok", line };
+}
+
+async function trouble(name: string, find: () => Promise<string | undefined>, fine: string): Promise<Check> {
+  return guarded(name, async () => {
+    const found = await find();
+    return found === undefined ? { name, verdict: "ok", line: fine } : { name, verdict: "failed", line: found };
+  });
+}
