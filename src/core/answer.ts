@@ -3,10 +3,10 @@
  * Owns: the first valid answer wins; late and stale ones are refused with what happened instead; messages wait in order.
  */
 import type { SessionEvent, Taken } from "./event.ts";
-import { count, nextId, owe, setPhase, type Draft } from "./draft.ts";
+import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
-import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, preview, replyOf } from "./question.ts";
+import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, replyOf } from "./question.ts";
 import type { Ask, By, Message, Question } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
 
@@ -33,8 +33,7 @@ function takeMessage(draft: Draft, message: Message, interrupting: boolean): Res
       return ok("queued");
     case "working":
     case "asking":
-      if (interrupting) stopForMessage(draft);
-      return ok(interrupting ? "now" : "queued");
+      return ok(interrupting ? stopForMessage(draft) : "queued");
     case "idle":
       return ok(goOn(draft));
     case "interrupted":
@@ -54,24 +53,27 @@ function goOn(draft: Draft): Taken {
 }
 
 /** Stops the running turn, so that the message at the head of the inbox is next. */
-function stopForMessage(draft: Draft): void {
-  const { phase } = draft.session;
+function stopForMessage(draft: Draft): Taken {
+  const { phase, agent } = draft.session;
   if (phase.kind === "asking") {
-    if (draft.session.agent === undefined) {
+    // Nothing can be sent before somebody chose how to go on without the history.
+    if (phase.asks.some((ask) => ask.kind === "fresh-start")) return "queued";
+    if (agent?.kind !== "ready") {
       enterQueue(draft, "continue");
-      return;
+      return "resumed";
     }
-    resumeTurn(draft, phase.message ?? headOf(draft), phase.openTools);
+    resumeTurn(draft, phase);
   }
   const working = draft.session.phase;
-  if (working.kind !== "working" || working.stopping !== undefined) return;
+  if (working.kind !== "working") return "queued";
+  if (working.stopping !== undefined) {
+    // A stop for another reason is under way: the session goes on with the message instead of ending.
+    setPhase(draft, { ...working, stopping: { ...working.stopping, why: "interrupt" } });
+    return "now";
+  }
   setPhase(draft, { ...working, stopping: { why: "interrupt", sinceAt: draft.at } });
   draft.effects.push({ do: "cancel-turn" });
-}
-
-function headOf(draft: Draft): Message {
-  const [head] = draft.session.inbox;
-  return head ?? { id: "m0", text: preview(""), by: { kind: "plugin", door: "plugin" }, at: draft.at };
+  return "now";
 }
 
 /** An agent may answer so many times in a row; then a person must (decision 24). */
@@ -112,7 +114,7 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
   const complete = openQuestions([answered]).length === 0;
   if (complete) closeAsk(draft, answered);
   else replaceAsk(draft, answered);
-  draft.reply = ok(live || !complete ? "now" : "resumed");
+  draft.reply = ok(live || !complete ? "now" : draft.session.phase.kind === "asking" ? "queued" : "resumed");
 }
 
 function closedMessage(draft: Draft, questionId: string, question: Question | undefined): string {
@@ -146,7 +148,7 @@ function closeAsk(draft: Draft, ask: Ask): void {
     draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-4) };
     draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(ask) });
     if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
-    else resumeTurn(draft, phase.message ?? headOf(draft), phase.openTools);
+    else resumeTurn(draft, phase);
     return;
   }
   const message = lateMessage(draft, ask);
@@ -176,9 +178,10 @@ function keepGrant(draft: Draft, ask: Ask, when: "lasting" | "late"): void {
 /** The words that carry an answer to an agent whose request is gone. */
 function lateMessage(draft: Draft, ask: Ask): Message {
   const lines = ask.questions.map((q) => `- ${cutText(q.text.text, 400)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`);
+  // Whole: a person's words are in it, and nobody else keeps them for the prompt.
   const text = `You were interrupted while you waited for an answer. You had asked:\n${lines.join("\n")}\nGo on from there.`;
   const by = ask.questions.at(-1)?.answer?.by ?? { kind: "plugin" as const, door: "plugin" as const };
-  return { id: `m${nextId(draft)}`, text: preview(text), by, at: draft.at };
+  return { id: `m${nextId(draft)}`, text: { text, length: text.length }, by, at: draft.at };
 }
 
 function settleFreshStart(draft: Draft, ask: Ask): void {
@@ -191,32 +194,27 @@ function settleFreshStart(draft: Draft, ask: Ask): void {
   enterQueue(draft, "continue");
 }
 
-/** Nobody answered in time, or the turn is stopped: denied, and the turn goes on (decision 15). */
-export function denyAsk(draft: Draft, ask: Ask, reason: string): void {
-  const { phase, name, agent } = { ...draft.session, phase: draft.session.phase };
+/** Nobody answered in time: denied, and the turn goes on (decision 15). */
+export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
+  const { phase, name, agent } = draft.session;
   if (phase.kind !== "asking") return;
-  const denied = deny(ask, reason, draft.at);
+  const reason = DENIAL[code];
   count(draft, { denied: openQuestions([ask]).length });
-  const rest = phase.asks.filter((a) => a !== ask);
-  const live = agent?.kind === "ready" && ask.requestId !== undefined;
-  owe(draft, "denied", { text: reason, questionIds: ask.questions.map((q) => q.id) });
+  owe(draft, "denied", { code, questionIds: openQuestions([ask]).map((q) => q.id) });
   if (ask.kind === "fresh-start") {
-    end(draft, "completed", { code: "abandoned", message: `${name} had lost its history, and nobody chose how to go on` }, false);
+    end(draft, "completed", { code: "abandoned", message: `${name} had lost its history, and nobody chose how to go on` }, { silent: true });
     return;
   }
-  if (live && ask.requestId !== undefined) draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(denied) });
+  const rest = phase.asks.filter((a) => a !== ask);
+  const live = agent?.kind === "ready" && ask.requestId !== undefined;
+  if (live) draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(deny(ask, reason, draft.at)) });
   if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
-  else if (live) resumeTurn(draft, phase.message ?? headOf(draft), phase.openTools);
+  else if (live) resumeTurn(draft, phase);
+  else if (draft.session.inbox.length > 0) enterQueue(draft, "continue");
   else {
     setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause: { code: "abandoned", message: `A question was not answered: ${reason}` } });
-    dropStandIn(draft);
+    endChild(draft, "cancelled");
   }
 }
 
-function dropStandIn(draft: Draft): void {
-  const { child, ...rest } = draft.session;
-  if (child === undefined) return;
-  draft.session = rest;
-  draft.effects.push({ do: "end-child", runId: child.runId, outcome: "cancelled" });
-}
-
+const DENIAL = { deadline_passed: "nobody answered before the deadline (questionTimeoutMinutes)" } as const;

@@ -4,6 +4,7 @@
  */
 import { denyAsk } from "./answer.ts";
 import { owe, setPhase, stopAgent, type Draft } from "./draft.ts";
+import { runningTools } from "./open-tools.ts";
 import type { Rules } from "./event.ts";
 import type { Phase, Session, StopWhy } from "./session.ts";
 import { end } from "./turn.ts";
@@ -48,8 +49,9 @@ function workingDeadline(session: Session, phase: Working, rules: Rules): number
 
 /** While a tool call is open the turn is alive as long as the tool may run; else the model has `timeoutMs` for a sign (decision 1). */
 function activityLimit(session: Session, phase: Working, rules: Rules): { at: number; why: StopWhy } {
-  if (phase.openTools.length === 0) return { at: phase.lastSignAt + session.settings.timeoutMs, why: "model_silent" };
-  const oldest = Math.min(...phase.openTools.map((tool) => tool.sinceAt));
+  const running = runningTools(phase.openTools);
+  if (running.length === 0) return { at: phase.lastSignAt + session.settings.timeoutMs, why: "model_silent" };
+  const oldest = Math.min(...running.map((tool) => tool.sinceAt));
   return { at: oldest + rules.toolTimeoutMs, why: "tool_timeout" };
 }
 
@@ -63,7 +65,7 @@ export function onClock(draft: Draft): void {
       return;
     case "asking":
       for (const ask of phase.asks) {
-        if (ask.deadlineAt <= draft.at) denyAsk(draft, ask, "nobody answered before the deadline (questionTimeoutMinutes)");
+        if (ask.deadlineAt <= draft.at) denyAsk(draft, ask, "deadline_passed");
       }
       return;
     case "idle":
@@ -93,9 +95,9 @@ function onWorkingDeadline(draft: Draft, phase: Working): void {
     return;
   }
   setPhase(draft, { ...phase, quietToldAt: draft.at });
-  const tool = phase.openTools.at(-1);
-  const doing = tool === undefined ? "waiting for the model" : `running ${tool.title}`;
-  owe(draft, "quiet", { text: doing, durationMs: draft.at - phase.lastSignAt });
+  const tool = runningTools(phase.openTools).at(-1);
+  const doing = tool === undefined ? { code: "waiting_for_model" as const } : { code: "running_tool" as const, text: tool.title };
+  owe(draft, "quiet", { ...doing, durationMs: draft.at - phase.lastSignAt });
 }
 
 function onIdleDeadline(draft: Draft, phase: Extract<Phase, { kind: "idle" }>): void {
@@ -104,6 +106,6 @@ function onIdleDeadline(draft: Draft, phase: Extract<Phase, { kind: "idle" }>): 
     stopAgent(draft);
     return;
   }
-  if (phase.expects === "nothing") end(draft, "completed", undefined, false);
+  if (phase.expects === "nothing") end(draft, "completed", undefined, { silent: true });
   else end(draft, "completed", { code: "abandoned", message: "Its last question was not answered in time" });
 }

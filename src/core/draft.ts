@@ -39,18 +39,28 @@ export function nextId(draft: Draft): number {
 const WAKING: ReadonlySet<NoticeKind> = new Set(["asks", "turn-finished", "completed", "failed", "killed", "interrupted"]);
 const FINAL: ReadonlySet<NoticeKind> = new Set(["completed", "failed", "killed", "turn-finished", "interrupted"]);
 
-/** Only a session that a tool launched wakes its agent, and not past the limit of automatic answers (decision 23, 24). */
+/** Only a session that a tool launched wakes its agent (decision 23). */
 function partsOf(draft: Draft, kind: NoticeKind): readonly NoticePart[] {
-  const { launchedBy, counters } = draft.session;
-  if (launchedBy.door !== "tool" || !WAKING.has(kind)) return ["chat"];
-  const spent = counters.autoResponds >= draft.rules.maxAutoResponds;
-  return kind === "asks" && spent ? ["chat"] : ["chat", "wake"];
+  return draft.session.launchedBy.door === "tool" && WAKING.has(kind) ? ["chat", "wake"] : ["chat"];
+}
+
+/** Past the limit of automatic answers the agent is not woken for a question; the person is told so (decision 24). */
+function forPersonOnly(draft: Draft, kind: NoticeKind, parts: readonly NoticePart[]): boolean {
+  return kind === "asks" && parts.includes("wake") && draft.session.counters.autoResponds >= draft.rules.maxAutoResponds;
 }
 
 /** Owes a notice; past the bound the oldest that is no final and no question goes first. */
-export function owe(draft: Draft, kind: NoticeKind, data: NoticeData, parts: readonly NoticePart[] = partsOf(draft, kind)): void {
+export function owe(draft: Draft, kind: NoticeKind, data: NoticeData, given?: readonly NoticePart[]): void {
+  const parts = given ?? partsOf(draft, kind);
+  const limited = forPersonOnly(draft, kind, parts);
   const bounded = data.text === undefined ? data : { ...data, text: cutText(data.text, NOTICE_TEXT_LENGTH) };
-  const notice: Notice = { id: `n${nextId(draft)}`, kind, at: draft.at, parts, data: bounded };
+  const notice: Notice = {
+    id: `n${nextId(draft)}`,
+    kind,
+    at: draft.at,
+    parts: limited ? ["chat"] : parts,
+    data: limited ? { ...bounded, code: "limit_reached" } : bounded,
+  };
   const owed = [...draft.session.owed, notice];
   if (owed.length > MAX_OWED) {
     const expendable = owed.findIndex((n) => !FINAL.has(n.kind) && n.kind !== "asks");
@@ -68,7 +78,9 @@ export function endChild(draft: Draft, outcome: "succeeded" | "failed" | "timed_
   draft.session = rest;
 }
 
+/** One child at a time stands for the session. */
 function startChild(draft: Draft, child: Child): void {
+  endChild(draft, "succeeded");
   draft.session = { ...draft.session, child };
   draft.effects.push({ do: "start-child", child });
 }

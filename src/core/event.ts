@@ -24,7 +24,7 @@ export type SessionEvent = { readonly at: number } & (
   /** `chunks`: how many frames were joined into this event. `digest`: of a permission's content. */
   | { readonly type: "said"; readonly event: AgentEvent; readonly chunks: number; readonly digest?: string; readonly textKey?: string }
   | { readonly type: "prompt-left"; readonly turn: number }
-  | { readonly type: "prompt-failed"; readonly cause: Cause }
+  | { readonly type: "prompt-failed"; readonly turn: number; readonly cause: Cause }
   | { readonly type: "message"; readonly message: Message; readonly interrupt: boolean }
   | { readonly type: "answered"; readonly questionId: string; readonly answer: Answer }
   | { readonly type: "kill"; readonly by: By }

@@ -3,6 +3,7 @@
  * Owns: the one table from phases to verbs, `currentStep`, `waitJson` and the goal.
  */
 import { oneLine } from "./draft.ts";
+import { runningTools } from "./open-tools.ts";
 import { cutText } from "./output.ts";
 import { openQuestions } from "./question.ts";
 import type { Session } from "./session.ts";
@@ -11,6 +12,8 @@ export type FlowVerb = "queue" | "run" | "wait" | "finish" | "fail" | "cancel";
 
 const STEP_LENGTH = 200;
 const GOAL_LENGTH = 120;
+/** Options and further questions that waitJson lists. */
+const MAX_LISTED = 20;
 
 export function flowVerb(session: Session): FlowVerb {
   const { phase } = session;
@@ -48,7 +51,7 @@ function stepText(session: Session): string {
     case "starting":
       return "Starting iFlow";
     case "working": {
-      const tool = phase.openTools.at(-1);
+      const tool = runningTools(phase.openTools).at(-1);
       const calls = `${counters.toolCalls} tool ${counters.toolCalls === 1 ? "call" : "calls"}`;
       return `Turn ${turn} · ${calls}${tool === undefined ? "" : ` · running ${tool.title}`}`;
     }
@@ -74,9 +77,9 @@ export function waitJson(session: Session): unknown {
         id: question?.id,
         kind: question?.kind,
         text: cutText(question?.text.text ?? "", 500),
-        options: question?.options.map((o) => cutText(o.label, 100)),
+        options: question?.options.slice(0, MAX_LISTED).map((o) => cutText(o.label, 100)),
         deadlineAt: Math.min(...phase.asks.map((ask) => ask.deadlineAt)),
-        more: more.map((q) => q.id),
+        more: more.slice(0, MAX_LISTED).map((q) => q.id),
       };
     }
     case "idle":

@@ -4,13 +4,14 @@
  */
 import type { ForeignChange, SessionEvent } from "./event.ts";
 import { onAnswered } from "./answer.ts";
+import { nextDeadline } from "./deadline.ts";
 import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, isExactChoice, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, Message } from "./session.ts";
 import { onMessage } from "./answer.ts";
-import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage } from "./turn.ts";
+import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
 
 type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
 
@@ -21,11 +22,9 @@ export function onAdmitted(draft: Draft): void {
   if (phase.kind === "queued") draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
 }
 
+/** Who left the line has given the slot back already, and who holds one has asked for no other: then this is late. */
 export function onSlot(draft: Draft): void {
-  if (draft.session.phase.kind !== "queued") {
-    draft.effects.push({ do: "release-slot" });
-    return;
-  }
+  if (draft.session.phase.kind !== "queued" || draft.session.agent !== undefined) return;
   setPhase(draft, { kind: "starting", sinceAt: draft.at });
   draft.session = { ...draft.session, agent: { kind: "starting" } };
   draft.effects.push({ do: "start-agent" });
@@ -39,13 +38,18 @@ export function onAgentStarted(draft: Draft, event: Of<"agent-started">): void {
 
 export function onAgentReady(draft: Draft, event: Of<"agent-ready">): void {
   const { phase, agent } = draft.session;
-  if (phase.kind !== "starting" || agent === undefined) return;
-  if (event.history === "lost") {
+  if (phase.kind !== "starting" || agent?.kind !== "starting") return;
+  if (event.history === "lost" && saidSomething(draft)) {
     askFreshStart(draft);
     return;
   }
   draft.session = { ...draft.session, agent: { ...agent, kind: "ready" }, acpSessionId: event.acpSessionId };
   beginTurn(draft);
+}
+
+/** A session whose first prompt never left has no history to lose. */
+function saidSomething({ session }: Draft): boolean {
+  return session.counters.turns > 0 || session.continues !== undefined;
 }
 
 /** The agent has no history of this session any more: nothing is sent before a person chose (decision 3). */
@@ -75,7 +79,7 @@ export function onKill(draft: Draft, event: Of<"kill">): void {
   }
   draft.reply = ok("now");
   if (phase.kind === "idle" && phase.expects === "nothing") {
-    end(draft, "completed", undefined, false);
+    end(draft, "completed", undefined, { silent: true });
     return;
   }
   countWork(draft);
@@ -119,12 +123,14 @@ function onForeignResume(draft: Draft, change: Extract<ForeignChange, { kind: "r
       onAnswered(draft, { type: "answered", at: draft.at, questionId: question.id, answer: { ...read.value, by, at: draft.at } });
       return;
     }
-    const said = words === "" ? "without an answer" : `with the words: ${words}`;
-    owe(draft, "warning", { text: `Another writer resumed the TaskFlow ${said}. The question stays open.` });
+    owe(draft, "warning", { code: "foreign_resume", text: words });
     return;
   }
   if (phase.kind !== "idle" && phase.kind !== "interrupted") return;
-  onMessage(draft, { type: "message", at: draft.at, interrupt: false, message: message ?? pluginMessage(draft, change.text ?? "continue") });
+  const words = message ?? pluginMessage(draft, change.text ?? "continue");
+  onMessage(draft, { type: "message", at: draft.at, interrupt: false, message: words });
+  // Nobody reads the refusal, so it is told.
+  if (draft.reply?.ok === false) owe(draft, "warning", { text: draft.reply.refusal.message });
 }
 
 /** The service stops: the process ends, nothing is answered, everything can be resumed (decision 15). */
@@ -132,7 +138,7 @@ export function onStopping(draft: Draft): void {
   const { phase } = draft.session;
   switch (phase.kind) {
     case "starting":
-      setPhase(draft, { kind: "queued", reason: draft.session.turn === 0 ? "launch" : "continue", sinceAt: phase.sinceAt });
+      setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: phase.sinceAt });
       break;
     case "working":
       interrupt(draft, { code: "gateway_stopped", message: "The gateway was stopped while iFlow worked" });
@@ -152,39 +158,67 @@ export function onStopping(draft: Draft): void {
 export function onRecovered(draft: Draft, event: Of<"recovered">): void {
   agentGone(draft);
   draft.effects.length = 0;
-  const { output } = draft.session;
+  const { phase, output } = draft.session;
+  if (phase.kind === "ended") {
+    // Its flow may not say so yet: a new value is stored again.
+    draft.session = { ...draft.session };
+    if (phase.outcome === "killed") draft.effects.push({ do: "end-flow-cancelled" });
+    return;
+  }
   if (event.outputEnd > output.end) draft.session = { ...draft.session, output: { text: "", start: event.outputEnd, end: event.outputEnd } };
-  draft.session = { ...draft.session, graceUntil: draft.at + GRACE_MS };
   endChild(draft, "failed", "The gateway was restarted");
-  const { phase } = draft.session;
+  holdDeadline(draft);
   switch (phase.kind) {
     case "queued":
-      draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
-      return;
     case "starting":
-      enterQueue(draft, draft.session.turn === 0 ? "launch" : "continue");
+      recoverQueued(draft, phase.kind === "queued" ? phase.reason : launchOrContinue(draft), event.promptLeft);
       return;
     case "working":
       recoverWorking(draft, phase.message, phase.prompt === "left" ? "yes" : event.promptLeft);
       return;
     case "asking":
-      recoverAsking(draft, phase.asks);
+      startStandIn(draft, openQuestions(phase.asks)[0]?.text.text ?? "");
       return;
     case "idle":
       if (phase.expects === "answer") startStandIn(draft, phase.preview);
       return;
     case "interrupted":
-    case "ended":
       return;
   }
 }
 
+/** A deadline that passed while no gateway ran holds for an hour more, and people are told once (decision 2). */
+function holdDeadline(draft: Draft): void {
+  const { phase } = draft.session;
+  const due = nextDeadline(draft.session, draft.rules);
+  if (phase.kind === "working" || due === undefined || due > draft.at) return;
+  draft.session = { ...draft.session, graceUntil: draft.at + GRACE_MS };
+  const awaited = phase.kind === "asking" || phase.kind === "interrupted" || (phase.kind === "idle" && phase.expects === "answer");
+  if (awaited) owe(draft, "warning", { code: "deadline_held", durationMs: GRACE_MS });
+}
+
+function launchOrContinue({ session }: Draft): "launch" | "continue" {
+  return session.counters.turns === 0 && session.continues === undefined ? "launch" : "continue";
+}
+
+/** Back in line. The prompt's line of the turn that was to begin tells whether it had begun after all (decision 12). */
+function recoverQueued(draft: Draft, reason: "launch" | "continue", promptLeft: "yes" | "no"): void {
+  if (promptLeft === "yes") {
+    const { inbox, turn } = draft.session;
+    draft.session = { ...draft.session, turn: turn + 1, inbox: inbox.slice(1) };
+    count(draft, { turns: 1 });
+    interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) });
+    return;
+  }
+  setPhase(draft, { kind: "queued", reason, sinceAt: draft.at });
+  draft.effects.push({ do: "request-slot", ahead: reason === "continue" });
+}
+
 function recoverWorking(draft: Draft, message: Message, promptLeft: "yes" | "no"): void {
   if (promptLeft === "no") {
-    // Its line is not in the journal, so it never left: the turn begins again.
-    draft.session = { ...draft.session, turn: draft.session.turn - 1, inbox: [message, ...draft.session.inbox] };
-    count(draft, { turns: -1 });
-    setPhase(draft, { kind: "queued", reason: draft.session.turn === 0 ? "launch" : "continue", sinceAt: draft.at });
+    // Its line is not in the journal, so it never left. The next turn has a new number: the child's run id is used up.
+    takeBack(draft, message);
+    setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: draft.at });
     draft.effects.push({ do: "request-slot", ahead: true });
     return;
   }
@@ -202,8 +236,3 @@ function knownWork(draft: Draft): string {
   return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool calls.${files}${words}`;
 }
 
-function recoverAsking(draft: Draft, asks: readonly Ask[]): void {
-  const missed = asks.some((ask) => ask.deadlineAt < draft.at);
-  startStandIn(draft, openQuestions(asks)[0]?.text.text ?? "");
-  if (missed) owe(draft, "warning", { text: "The deadline of its question passed while the gateway was down; it now holds for one more hour." });
-}

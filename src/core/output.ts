@@ -14,7 +14,16 @@ export interface StreamRules {
   readonly safeMode: boolean;
 }
 
-function isLowSurrogate(code: number): boolean {
+/** Whether a cut at `at` would fall between the two halves of one character. */
+function splitsCharacter(text: string, at: number): boolean {
+  return isLow(text.charCodeAt(at)) && isHigh(text.charCodeAt(at - 1));
+}
+
+function isHigh(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}
+
+function isLow(code: number): boolean {
   return code >= 0xdc00 && code <= 0xdfff;
 }
 
@@ -22,21 +31,24 @@ function isLowSurrogate(code: number): boolean {
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;
   const end = Math.max(0, length - 1);
-  return `${text.slice(0, isLowSurrogate(text.charCodeAt(end)) ? end - 1 : end)}…`;
+  return `${text.slice(0, splitsCharacter(text, end) ? end - 1 : end)}…`;
 }
 
 /** The last `length` code units at most, never half a character. */
 export function tailOf(text: string, length: number): string {
   if (text.length <= length) return text;
   const start = text.length - length;
-  return text.slice(isLowSurrogate(text.charCodeAt(start)) ? start + 1 : start);
+  return text.slice(splitsCharacter(text, start) ? start + 1 : start);
 }
 
+/** Bytes as UTF-8; half a character counts as the mark that replaces it (3). */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code >= 0xd800 && code <= 0xdfff ? 2 : 3;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+    // The two halves of a character are 4 bytes together: the second adds one.
+    if (splitsCharacter(text, i)) bytes -= 2;
   }
   return bytes;
 }
@@ -81,8 +93,8 @@ const PLAN_MARK = { pending: "☐", in_progress: "◐", completed: "☑" } as co
 function toolPiece(event: Extract<AgentEvent, { kind: "tool" }>, open: OpenTool | undefined, rules: StreamRules): string {
   const title = event.title ?? open?.title ?? event.toolName ?? "tool";
   if (event.status === "failed") {
-    const why = rules.safeMode ? "" : `: ${cutText((event.output ?? "").trim(), FAILURE_LENGTH)}`;
-    return `\n✗ ${title}${why}\n`;
+    const why = rules.safeMode ? "" : cutText((event.output ?? "").trim(), FAILURE_LENGTH);
+    return `\n✗ ${title}${why === "" ? "" : `: ${why}`}\n`;
   }
   if (event.status === "in_progress") {
     const hidden = rules.outputMode === "balanced" && HIDDEN_KINDS.has(event.toolKind ?? "");
@@ -94,11 +106,16 @@ function toolPiece(event: Extract<AgentEvent, { kind: "tool" }>, open: OpenTool 
   return "";
 }
 
-/** The agent's last uninterrupted words: a tool call starts them anew when words follow it. */
+/** Stands behind words that a tool call followed. It is white space: readers trim it away. */
+const SEAM = "\f";
+
+/** The agent's last uninterrupted words: a tool call starts them anew, but only when words follow it. */
 export function lastWordsAfter(lastWords: string, event: AgentEvent): string {
-  if (event.kind === "text" && event.agentId === undefined) return tailOf(lastWords + event.text, LAST_WORDS_LENGTH);
-  if (event.kind === "tool" && event.status === "in_progress") return "";
-  return lastWords;
+  if (event.kind === "text" && event.agentId === undefined) {
+    return tailOf(lastWords.endsWith(SEAM) ? event.text : lastWords + event.text, LAST_WORDS_LENGTH);
+  }
+  const seam = event.kind === "tool" && event.status === "in_progress" && lastWords !== "" && !lastWords.endsWith(SEAM);
+  return seam ? tailOf(lastWords + SEAM, LAST_WORDS_LENGTH) : lastWords;
 }
 
 const QUESTION_END = /[?？]\s*["'”’)）\]】*_`~]*\s*$/u;

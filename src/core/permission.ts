@@ -39,6 +39,7 @@ function sameRequest(a: PermissionSubject, b: PermissionSubject): boolean {
 function sameKindOfThing(a: PermissionSubject, b: PermissionSubject): boolean {
   if (a.toolKind !== b.toolKind) return false;
   if (a.toolKind === "edit") return true;
+  if (a.toolName !== undefined && b.toolName !== undefined && a.toolName !== b.toolName) return false;
   if (a.toolKind === "execute") return rootCommand(a.title) === rootCommand(b.title) && !isCompound(b.title);
   return a.toolName === undefined ? a.title === b.title : a.toolName === b.toolName;
 }
@@ -47,10 +48,12 @@ function rootCommand(title: string): string {
   return title.trim().split(/\s+/)[0] ?? "";
 }
 
-/** `git log; rm -rf x` is not covered by "always allow git". */
+const COMMAND_END = " [current working directory";
+
+/** `git log; rm -rf x` is not covered by "always allow git". The last mark ends the command: the command may contain others. */
 function isCompound(title: string): boolean {
-  const command = title.split(" [current working directory")[0] ?? title;
-  return /[;&|`\n]|\$\(|>|</.test(command);
+  const end = title.lastIndexOf(COMMAND_END);
+  return /[;&|`\r\n]|\$\(|>|</.test(end === -1 ? title : title.slice(0, end));
 }
 
 export function allowedUnasked(settings: Settings, request: PermissionRequest, subject: PermissionSubject, grants: readonly Grant[]): boolean {

@@ -81,8 +81,10 @@ const NO: ReadonlySet<string> = new Set(["n", "no", "deny", "denied", "reject", 
 
 function optionByWords(question: Question, words: string): RequestOption | undefined {
   const wanted = words.trim().toLowerCase();
+  if (wanted === "") return undefined;
   const number = /^[#（(]?(\d{1,3})[.)）、]?$/.exec(wanted)?.[1];
-  if (number !== undefined) return question.options[Number(number) - 1];
+  const numbered = number === undefined ? undefined : question.options[Number(number) - 1];
+  if (numbered !== undefined) return numbered;
   const exact = question.options.find((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
   if (exact !== undefined || question.kind === "question") return exact;
   if (YES.has(wanted)) return question.options.find((o) => o.kind === "allow_once");
@@ -117,6 +119,7 @@ export function readAnswer(question: Question, words: string): Result<Pick<Answe
 /** True when the words are nothing but a choice: its number or its exact words (for bare replies and other writers). */
 export function isExactChoice(question: Question, words: string): boolean {
   const wanted = words.trim().toLowerCase();
+  if (wanted === "") return false;
   const byNumber = /^\d{1,3}$/.test(wanted) && question.options[Number(wanted) - 1] !== undefined;
   return byNumber || question.options.some((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
 }
@@ -163,17 +166,19 @@ export function replyOf(ask: Ask): AgentReply {
       return { kind: "plan", approved: isGranted(ask), ...(reason === undefined ? {} : { reason }) };
     }
     case "question": {
-      const answers: Record<string, string | readonly string[]> = {};
-      for (const question of ask.questions) {
-        if (question.answer === undefined) continue;
-        const labels = labelsOf(question, question.answer);
-        answers[question.text.text] = question.answer.text ?? (question.multiSelect ? labels : (labels[0] ?? ""));
-      }
-      return { kind: "answers", answers };
+      const answers = ask.questions.map((question) => [question.text.text, answerOf(question)] as const);
+      // fromEntries keeps any question text as a key of its own, "__proto__" too.
+      return { kind: "answers", answers: Object.fromEntries(answers) };
     }
     case "fresh-start":
       return { kind: "cancelled" };
   }
+}
+
+function answerOf(question: Question): string | readonly string[] {
+  if (question.answer === undefined) return "";
+  const labels = labelsOf(question, question.answer);
+  return question.answer.text ?? (question.multiSelect ? labels : (labels[0] ?? ""));
 }
 
 /** Denies every open part: the reply then says that nobody answered. */

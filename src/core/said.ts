@@ -2,15 +2,16 @@
  * What the agent said becomes state: words, tool calls, requests, ends of turns.
  * Owns: the effect of each agent event in each phase. Every event keeps its words, whatever the phase.
  */
-import type { AgentEvent, AgentRequest } from "./agent-event.ts";
+import type { AgentEvent, AgentRequest, RequestId } from "./agent-event.ts";
 import { countWork } from "./turn.ts";
 import { agentExited, end, finishTurn } from "./turn.ts";
 import { count, endChild, nextId, oneLine, owe, setPhase, startStandIn, type Draft } from "./draft.ts";
 import type { SessionEvent } from "./event.ts";
-import { appendOutput, cutText, lastWordsAfter, streamPiece, type StreamRules } from "./output.ts";
+import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
+import { appendOutput, cutText, lastWordsAfter, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
-import type { Ask, OpenTool, Session } from "./session.ts";
+import type { Ask, Session } from "./session.ts";
 
 type Said = Extract<SessionEvent, { type: "said" }>;
 type ToolEvent = Extract<AgentEvent, { kind: "tool" }>;
@@ -47,81 +48,76 @@ export function onSaid(draft: Draft, said: Said): void {
   }
 }
 
-/** Sign of life, counters, the output stream and the last words. */
+/**
+ * Sign of life, counters, the output stream and the last words. Of an ended session only the stream grows, so that its
+ * offsets stay those of the journal.
+ */
 function listen(draft: Draft, said: Said): void {
   const { event } = said;
   const { phase, output } = draft.session;
   const piece = outputPiece(draft.session, event, draft.rules);
-  draft.session = {
-    ...draft.session,
-    output: piece === "" ? output : appendOutput(output, piece, draft.rules.outputBufferBytes),
-    lastWords: lastWordsAfter(draft.session.lastWords, event),
-  };
-  if (event.kind !== "exited" && event.kind !== "log") {
-    count(draft, { chunks: said.chunks, bytes: piece.length });
+  if (piece !== "") draft.session = { ...draft.session, output: appendOutput(output, piece, draft.rules.outputBufferBytes) };
+  if (phase.kind === "ended") return;
+  draft.session = { ...draft.session, lastWords: lastWordsAfter(draft.session.lastWords, event) };
+  if (isFrame(event)) {
+    count(draft, { chunks: said.chunks, bytes: utf8Bytes(piece) });
     if (draft.session.unconfirmed.length > 0) draft.session = { ...draft.session, unconfirmed: [] };
     if (phase.kind === "working") {
       const { quietToldAt: _told, ...rest } = phase;
-      setPhase(draft, { ...rest, prompt: "left", lastSignAt: draft.at });
+      // The list of commands may come before the prompt has left.
+      const prompt = event.kind === "commands" || event.kind === "log" ? phase.prompt : "left";
+      setPhase(draft, { ...rest, prompt, lastSignAt: draft.at });
     }
   }
 }
 
-/** What this event adds to the output stream of this session. */
-export function outputPiece(session: Session, event: AgentEvent, rules: StreamRules): string {
-  const open = event.kind === "tool" ? openToolsOf(session).find((t) => t.toolCallId === event.toolCallId) : undefined;
-  return streamPiece(event, open, rules);
+/** Any frame of the agent is a sign of life; its prints on stdout are none, nor is its exit. */
+function isFrame(event: AgentEvent): boolean {
+  return event.kind !== "exited" && (event.kind !== "log" || event.source === "frame");
 }
 
-function openToolsOf({ phase }: Session): readonly OpenTool[] {
-  return phase.kind === "working" || phase.kind === "asking" ? phase.openTools : [];
+/** What this event adds to the output stream of this session. */
+export function outputPiece(session: Session, event: AgentEvent, rules: StreamRules): string {
+  const open = event.kind === "tool" ? openToolOf(session, event.toolCallId) : undefined;
+  return streamPiece(event, open, rules);
 }
 
 function onTool(draft: Draft, event: ToolEvent): void {
   const { phase } = draft.session;
-  const open = openToolsOf(draft.session);
-  const known = open.find((tool) => tool.toolCallId === event.toolCallId);
-  const done = event.status === "completed" || event.status === "failed";
-  if (known === undefined) count(draft, { toolCalls: 1 });
+  if (phase.kind !== "working" && phase.kind !== "asking") return;
+  if (openToolOf(draft.session, event.toolCallId) === undefined) count(draft, { toolCalls: 1 });
   if (event.files !== undefined && event.status === "completed") {
     const files = [...draft.session.filesEdited.filter((f) => !event.files?.includes(f)), ...event.files];
     draft.session = { ...draft.session, filesEdited: files.slice(-MAX_FILES) };
   }
-  if (phase.kind !== "working" && phase.kind !== "asking") return;
-  const others = open.filter((tool) => tool.toolCallId !== event.toolCallId);
-  setPhase(draft, { ...phase, openTools: done ? others : [...others, openTool(draft, event, known)] });
+  setPhase(draft, { ...phase, openTools: openToolsAfter(phase.openTools, event, draft.at) });
   const title = event.title ?? event.toolName;
   if (event.status === "in_progress" && title !== undefined && draft.session.child?.as === "running") {
     draft.effects.push({ do: "tool-progress", runId: draft.session.child.runId, name: cutText(oneLine(title), 80) });
   }
 }
 
-function openTool(draft: Draft, event: ToolEvent, known: OpenTool | undefined): OpenTool {
-  const toolName = event.toolName ?? known?.toolName;
-  return {
-    toolCallId: event.toolCallId,
-    title: cutText(event.title ?? known?.title ?? event.toolName ?? "tool", 200),
-    sinceAt: known?.sinceAt ?? draft.at,
-    ...(toolName === undefined ? {} : { toolName }),
-  };
-}
-
 /** A permission that the policy allows is answered at once; everything else waits for a person. */
 function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
-  const { phase } = draft.session;
-  const named = withToolName(draft, request);
-  const subject = named.kind === "permission" ? subjectOf(named, said.digest ?? "") : undefined;
-  const stopping = phase.kind === "working" && phase.stopping !== undefined;
-  if ((phase.kind !== "working" && phase.kind !== "asking") || stopping) {
-    draft.effects.push({ do: "reply", requestId: request.requestId, reply: { kind: "cancelled" } });
+  const { requestId } = request;
+  // An id that is open already gets the answer of the first.
+  if (isOpen(draft, requestId)) return;
+  if (!mayAsk(draft)) {
+    draft.effects.push({ do: "reply", requestId, reply: { kind: "cancelled" } });
     return;
   }
+  if (request.kind === "questions" && request.questions.length === 0) {
+    draft.effects.push({ do: "reply", requestId, reply: { kind: "answers", answers: {} } });
+    return;
+  }
+  const named = withToolName(draft, request);
+  const subject = named.kind === "permission" ? subjectOf(named, said.digest ?? "") : undefined;
   if (named.kind === "permission" && subject !== undefined && allowedUnasked(draft.session.settings, named, subject, draft.session.grants)) {
     const option = allowOption(named.options);
     if (option !== undefined) {
       const used = grantFor(draft.session.grants, subject);
       if (used?.span === "once") draft.session = { ...draft.session, grants: draft.session.grants.filter((g) => g !== used) };
-      draft.effects.push({ do: "reply", requestId: request.requestId, reply: { kind: "selected", optionId: option.id } });
+      draft.effects.push({ do: "reply", requestId, reply: { kind: "selected", optionId: option.id } });
       return;
     }
   }
@@ -135,10 +131,20 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
   openAsk(draft, ask);
 }
 
+function isOpen({ session }: Draft, requestId: RequestId): boolean {
+  return session.phase.kind === "asking" && session.phase.asks.some((ask) => ask.requestId === requestId);
+}
+
+/** Only a turn that goes on, on a process that lives, can wait for a person. */
+function mayAsk({ session: { phase, agent } }: Draft): boolean {
+  if (agent?.kind !== "ready") return false;
+  return phase.kind === "asking" || (phase.kind === "working" && phase.stopping === undefined);
+}
+
 /** The tool's name is only in the `pending` frame of the same call. */
 function withToolName(draft: Draft, request: AgentRequest): AgentRequest {
   if (request.kind !== "permission" || request.toolName !== undefined) return request;
-  const toolName = openToolsOf(draft.session).find((tool) => tool.toolCallId === request.toolCallId)?.toolName;
+  const toolName = openToolOf(draft.session, request.toolCallId)?.toolName;
   return toolName === undefined ? request : { ...request, toolName };
 }
 

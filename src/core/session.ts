@@ -3,7 +3,7 @@
  * Owns: the vocabulary of a session's life. Does not own: how it changes, how it is stored, how it reads.
  * Times are ms since the epoch (`At`) or durations (`Ms`); offsets are UTF-16 code units of the output stream.
  */
-import type { RequestId, RequestOption } from "./agent-event.ts";
+import type { RequestId, RequestOption, StopReason } from "./agent-event.ts";
 
 export const SCHEMA = "iflow.session.v1";
 export const CONTROLLER_ID = "openclaw-iflow-plugin/session";
@@ -120,6 +120,8 @@ export interface OpenTool {
   readonly toolCallId: string;
   readonly title: string;
   readonly toolName?: string;
+  /** Only one in progress runs: a pending call may be rejected without another frame. */
+  readonly status: "pending" | "in_progress";
   readonly sinceAt: number;
 }
 
@@ -242,12 +244,29 @@ export interface Notice {
   readonly data: NoticeData;
 }
 
+/** What a notice is about, for words in the reader's language; `text` then holds only the details. */
+export type NoticeCode =
+  | CauseCode
+  | StopReason
+  | "by_agent"
+  | "by_person"
+  | "by_writer"
+  | "deadline_passed"
+  | "deadline_held"
+  | "foreign_resume"
+  | "waiting_for_model"
+  | "running_tool"
+  | "limit_reached";
+
 export interface NoticeData {
   readonly text?: string;
+  readonly code?: NoticeCode;
   readonly questionIds?: readonly string[];
   readonly turn?: number;
   readonly durationMs?: number;
   readonly place?: number;
+  /** Messages that waited and were not sent when the session ended. */
+  readonly unsent?: number;
 }
 
 /** The agent's process as far as this session knows. `stopping`: told to end, not gone yet. */

@@ -10,7 +10,7 @@ import type { Rules, SessionEvent, Step } from "./event.ts";
 import { onAgentReady, onAdmitted, onAgentStarted, onForeign, onKill, onRecovered, onSlot, onStartFailed, onStopping } from "./life.ts";
 import { onSaid } from "./said.ts";
 import type { NoticePart, Session, Viewer } from "./session.ts";
-import { interrupt } from "./turn.ts";
+import { interrupt, takeBack } from "./turn.ts";
 
 const MAX_VIEWERS = 16;
 
@@ -28,7 +28,8 @@ function handle(draft: Draft, event: SessionEvent): void {
     case "slot-granted":
       return onSlot(draft);
     case "placed":
-      return owe(draft, "queued", { place: event.place }, ["chat"]);
+      if (draft.session.phase.kind === "queued") owe(draft, "queued", { place: event.place }, ["chat"]);
+      return;
     case "agent-started":
       return onAgentStarted(draft, event);
     case "agent-ready":
@@ -77,10 +78,10 @@ function onPromptLeft(draft: Draft, turn: number): void {
 
 /** The line of the prompt could not be journalled, so it was not sent: it waits for somebody to say continue (I8). */
 function onPromptFailed(draft: Draft, event: Extract<SessionEvent, { type: "prompt-failed" }>): void {
-  const { phase, inbox } = draft.session;
-  if (phase.kind !== "working") return;
+  const { phase } = draft.session;
+  if (phase.kind !== "working" || draft.session.turn !== event.turn) return;
   interrupt(draft, event.cause);
-  draft.session = { ...draft.session, inbox: [phase.message, ...inbox] };
+  takeBack(draft, phase.message);
 }
 
 function onTold(draft: Draft, noticeId: string, part: NoticePart): void {
@@ -90,7 +91,7 @@ function onTold(draft: Draft, noticeId: string, part: NoticePart): void {
   draft.session = { ...draft.session, owed };
 }
 
-/** A chat's view replaces its earlier one and never goes back; past the bound the one that has seen least goes. */
+/** A chat's view replaces its earlier one and never goes back; past the bound the one that was heard of longest ago goes. */
 function onViewed(draft: Draft, viewer: Viewer): void {
   const before = draft.session.viewers.find((v) => v.key === viewer.key);
   const seen = Math.max(viewer.seen, before?.seen ?? 0);

@@ -3,12 +3,13 @@
  * Owns: which phase a turn starts from and leaves behind. A message leaves the inbox exactly when its turn begins.
  */
 import type { StopReason } from "./agent-event.ts";
+import { withoutWaiting } from "./open-tools.ts";
 import { activateChild, agentGone, count, endChild, nextId, owe, setPhase, startStandIn, startTurnChild, stopAgent, type Draft } from "./draft.ts";
 import { asksSomething, cutText } from "./output.ts";
-import { preview } from "./question.ts";
-import type { Ask, Cause, Message, Outcome, Phase } from "./session.ts";
+import type { Ask, Cause, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
+type Asking = Extract<Phase, { kind: "asking" }>;
 
 const PREVIEW_LENGTH = 300;
 
@@ -29,9 +30,21 @@ export function beginTurn(draft: Draft): void {
 }
 
 /** Back to work in the same turn, when the last open question was answered. */
-export function resumeTurn(draft: Draft, message: Message, openTools: Working["openTools"]): void {
+export function resumeTurn(draft: Draft, asking: Asking): void {
+  const { message } = asking;
+  if (message === undefined) {
+    enterQueue(draft, "continue");
+    return;
+  }
+  const openTools = withoutWaiting(asking.openTools, asking.sinceAt, draft.at);
   setPhase(draft, { kind: "working", sinceAt: draft.at, message, prompt: "left", lastSignAt: draft.at, openTools });
   activateChild(draft);
+}
+
+/** The next turn on the live agent; where its process is on the way out, through the queue. */
+function nextTurn(draft: Draft): void {
+  if (draft.session.agent?.kind === "ready") beginTurn(draft);
+  else enterQueue(draft, "continue");
 }
 
 /** Waits for a slot to go on: ahead of launches, and only when the old process is gone. */
@@ -51,65 +64,73 @@ function becomeIdle(draft: Draft): void {
 
 /** A message of the plugin itself, e.g. the prompt that carries out an approved plan. */
 export function pluginMessage(draft: Draft, text: string): Message {
-  return { id: `m${nextId(draft)}`, text: preview(text), by: { kind: "plugin", door: "plugin" }, at: draft.at };
+  return { id: `m${nextId(draft)}`, text: { text, length: text.length }, by: { kind: "plugin", door: "plugin" }, at: draft.at };
 }
 
 /** The reply to the prompt has come: the turn is over. */
 export function finishTurn(draft: Draft, stopReason: StopReason): void {
   const { phase, settings } = draft.session;
   if (phase.kind !== "working" && phase.kind !== "asking") return;
+  // The plugin's own question belongs to no turn.
+  if (phase.kind === "asking" && phase.message === undefined) return;
   const why = phase.kind === "working" ? phase.stopping?.why : undefined;
   countWork(draft);
+  withdrawAsks(draft);
   if (why === "model_silent" || why === "tool_timeout") {
     end(draft, "timed_out", timeoutCause(why));
     return;
   }
   endChild(draft, stopReason === "cancelled" ? "cancelled" : "succeeded");
+  const cut = stopReason === "cancelled";
   if (draft.session.approvedPlan?.turn === draft.session.turn) {
-    carryOutPlan(draft);
+    carryOutPlan(draft, cut);
     return;
   }
-  const cut = stopReason === "cancelled";
   if (!cut && settings.singleTurn && draft.session.inbox.length === 0) {
-    end(draft, "completed");
+    end(draft, "completed", undefined, { note: stopReason });
     return;
   }
   if (draft.session.inbox.length > 0) {
-    if (!cut) oweTurn(draft, stopReason, []);
-    beginTurn(draft);
+    if (!cut) owe(draft, "turn-finished", turnData(draft, stopReason), ["chat"]);
+    nextTurn(draft);
     return;
   }
   becomeIdle(draft);
-  oweTurn(draft, stopReason);
+  // 🔔 when the last words ask something, else ✅ with the result.
+  const asks = draft.session.phase.kind === "idle" && draft.session.phase.expects === "answer";
+  owe(draft, asks ? "asks" : "turn-finished", turnData(draft, stopReason));
 }
 
-/** 🔔 when the last words ask something, else ✅ with the result. */
-function oweTurn(draft: Draft, stopReason: StopReason, parts?: readonly []): void {
-  const { lastWords, phase, turn, counters } = draft.session;
-  const asks = phase.kind === "idle" && phase.expects === "answer";
-  const note = STOP_NOTE[stopReason];
-  const text = note === undefined ? lastWords.trim() : `${lastWords.trim()}\n\n(${note})`.trim();
-  const data = { text, turn, durationMs: counters.workingMs };
-  if (parts === undefined) owe(draft, asks ? "asks" : "turn-finished", data);
-  else owe(draft, "turn-finished", data, ["chat"]);
+/** The result of the turn; why it stopped is said when it did not stop by itself. */
+function turnData(draft: Draft, stopReason: StopReason): NoticeData {
+  const { lastWords, turn, counters } = draft.session;
+  const code = stopReason === "end_turn" ? {} : { code: stopReason };
+  return { text: lastWords.trim(), ...code, turn, durationMs: counters.workingMs };
 }
 
-const STOP_NOTE: Partial<Record<StopReason, string>> = {
-  max_tokens: "iFlow stopped: the model reached its output limit",
-  refusal: "iFlow stopped: the model refused",
-  cancelled: "the turn was stopped",
-  max_turn_requests: "iFlow stopped: the limit of model requests in one turn was reached",
-  unknown: "iFlow gave no known reason for stopping",
-};
+/** A request that is still open when its turn ends gets its one answer here (I4). */
+function withdrawAsks(draft: Draft): void {
+  const { phase, agent } = draft.session;
+  if (phase.kind !== "asking" || agent?.kind !== "ready") return;
+  for (const { requestId } of phase.asks) {
+    if (requestId !== undefined) draft.effects.push({ do: "reply", requestId, reply: { kind: "cancelled" } });
+  }
+}
 
-/** Approving a plan does not leave plan mode on the wire: the session is loaded again in the approved mode. */
-function carryOutPlan(draft: Draft): void {
+/**
+ * Approving a plan does not leave plan mode on the wire: the session is loaded again in the approved mode.
+ * A turn that somebody cut off goes on with their message instead.
+ */
+function carryOutPlan(draft: Draft, cut: boolean): void {
   const { approvedPlan: _done, ...rest } = draft.session;
   draft.session = rest;
-  const message = pluginMessage(draft, "The plan is approved. Carry it out now.");
-  draft.session = { ...draft.session, inbox: [message, ...draft.session.inbox] };
   stopAgent(draft);
-  enterQueue(draft, "continue");
+  if (!cut) {
+    const message = pluginMessage(draft, "The plan is approved. Carry it out now.");
+    draft.session = { ...draft.session, inbox: [message, ...draft.session.inbox] };
+  }
+  if (draft.session.inbox.length > 0) enterQueue(draft, "continue");
+  else becomeIdle(draft);
 }
 
 /** The time of a turn counts while iFlow works; time spent on a person does not. */
@@ -127,20 +148,30 @@ export function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
 const END_NOTICE = { completed: "completed", failed: "failed", timed_out: "failed", killed: "killed" } as const;
 const CHILD_OUTCOME = { completed: "succeeded", failed: "failed", timed_out: "timed_out", killed: "cancelled" } as const;
 
-/** The one way into the terminal phase. `tell: false` where people know already (an idle session that times out). */
-export function end(draft: Draft, outcome: Outcome, cause?: Cause, tell = true): void {
-  const { phase, counters, turn, lastWords } = draft.session;
+export interface EndWords {
+  /** People know already (an idle session that times out). */
+  readonly silent?: true;
+  readonly note?: StopReason;
+}
+
+/** The one way into the terminal phase. */
+export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWords = {}): void {
+  const { phase, agent, counters, turn, lastWords, inbox } = draft.session;
   if (phase.kind === "ended") return;
+  // Who waits in line leaves it; a slot that is held goes back when the process is gone.
+  if (phase.kind === "queued" && agent === undefined) draft.effects.push({ do: "release-slot" });
   const waiting = phase.kind === "asking" ? phase.asks : [];
-  if (draft.session.agent?.kind === "ready" && (phase.kind === "working" || waiting.length > 0)) draft.effects.push({ do: "cancel-turn" });
+  if (agent?.kind === "ready" && (phase.kind === "working" || waiting.length > 0)) draft.effects.push({ do: "cancel-turn" });
   setPhase(draft, { kind: "ended", at: draft.at, outcome, ...(cause === undefined ? {} : { cause }) });
   draft.session = { ...draft.session, inbox: [], unconfirmed: [] };
   endChild(draft, CHILD_OUTCOME[outcome], cause?.message);
   if (outcome === "killed") draft.effects.push({ do: "end-flow-cancelled" });
   stopAgent(draft);
-  if (!tell) return;
+  if (words.silent === true) return;
   const text = outcome === "completed" ? lastWords.trim() : (cause?.message ?? "");
-  owe(draft, END_NOTICE[outcome], { text, turn, durationMs: counters.workingMs });
+  const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
+  const unsent = inbox.length > 0 && counters.turns > 0 ? { unsent: inbox.length } : {};
+  owe(draft, END_NOTICE[outcome], { text, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs, ...unsent });
 }
 
 /** The turn is cut off for a reason that a person should decide about; nothing is replayed (I8). */
@@ -152,7 +183,7 @@ export function interrupt(draft: Draft, cause: Cause): void {
   draft.session = { ...draft.session, unconfirmed: [...unconfirmed, ...open.filter((a) => a.questions.some((q) => q.answer !== undefined))] };
   endChild(draft, "failed", cause.message);
   stopAgent(draft);
-  owe(draft, "interrupted", { text: cause.message, turn: draft.session.turn });
+  owe(draft, "interrupted", { text: cause.message, code: cause.code, turn: draft.session.turn });
 }
 
 /** The process ended by itself, or after our stop. The slot is free in any case. */
@@ -165,8 +196,11 @@ export function agentExited(draft: Draft, cause: Cause): void {
       end(draft, "failed", cause);
       return;
     case "working":
-      if (phase.stopping === undefined) interrupt(draft, cause);
-      else afterForcedStop(draft, phase.stopping.why);
+      if (phase.stopping !== undefined) afterForcedStop(draft, phase.stopping.why);
+      else {
+        interrupt(draft, cause);
+        if (phase.prompt === "pending") takeBack(draft, phase.message);
+      }
       return;
     case "asking":
       // Ended by us (the service stops), or a question of the plugin itself: it stays open without a process.
@@ -180,6 +214,12 @@ export function agentExited(draft: Draft, cause: Cause): void {
     case "ended":
       return;
   }
+}
+
+/** The message of a turn whose prompt never left waits again. */
+export function takeBack(draft: Draft, message: Message): void {
+  count(draft, { turns: -1 });
+  draft.session = { ...draft.session, inbox: [message, ...draft.session.inbox] };
 }
 
 function afterForcedStop(draft: Draft, why: NonNullable<Working["stopping"]>["why"]): void {

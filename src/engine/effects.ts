@@ -179,14 +179,14 @@ export class Effects {
   /** The prompt's line is on the disk before the prompt leaves: after a crash, no line means that it never left (I8). */
   async #prompt(session: Session, turn: number, message: Message): Promise<void> {
     const text = await this.#whole(message.text);
-    const preface = await this.#preface(session, turn);
+    const preface = await this.#preface(session);
     this.#opened = undefined;
     const blocks: readonly PromptBlock[] = [...preface, { type: "text", text }, ...fileBlocks(message.files ?? [])];
     try {
       await this.#keeper.appendOrThrow([{ t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text }]);
     } catch (error) {
       const cause = { code: "storage" as const, message: `The prompt could not be written to the journal, so it was not sent: ${messageOf(error)}` };
-      void this.#mailbox.post({ type: "prompt-failed", cause });
+      void this.#mailbox.post({ type: "prompt-failed", turn, cause });
       return;
     }
     void this.#mailbox.post({ type: "prompt-left", turn });
@@ -195,9 +195,9 @@ export class Effects {
   }
 
   /** A fresh start of an older session gets a summary; after a load the system prompt, which iFlow loses, comes again. */
-  async #preface(session: Session, turn: number): Promise<readonly PromptBlock[]> {
+  async #preface(session: Session): Promise<readonly PromptBlock[]> {
     if (this.#opened === "loaded" && session.settings.systemPrompt !== undefined) return systemPreface(await this.#whole(session.settings.systemPrompt));
-    if (this.#opened === "new" && (turn > 1 || session.continues !== undefined)) return historyPreface(session, await this.#lastWords(session));
+    if (this.#opened === "new" && (session.counters.turns > 1 || session.continues !== undefined)) return historyPreface(session, await this.#lastWords(session));
     return [];
   }
 
