@@ -290,7 +290,12 @@ export interface OutgoingMessage {
 
 export type Handover =
   /** The host has it, and will deliver it or has done so. Never sent again by us. */
-  | { readonly kind: "accepted"; readonly messageId?: string }
+  | {
+      readonly kind: "accepted";
+      readonly messageId?: string;
+      /** The host's first try failed; it keeps the message and decides about further tries. For delivery statistics. */
+      readonly trouble?: string;
+    }
   | { readonly kind: "refused"; readonly reason: string }
   /** Nobody knows where to: no route and no web chat. */
   | { readonly kind: "no-route"; readonly reason: string };

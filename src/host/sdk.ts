@@ -12,9 +12,9 @@ import type {
 } from "openclaw/plugin-sdk/plugin-entry";
 import type { emitAgentEvent } from "openclaw/plugin-sdk/agent-harness-runtime";
 import type { sendDurableMessageBatch } from "openclaw/plugin-sdk/channel-outbound";
+import type { resolveCommandAuthorization } from "openclaw/plugin-sdk/command-auth";
 import type { callGatewayFromCli } from "openclaw/plugin-sdk/gateway-runtime";
 
-export type { PluginCommandContext } from "openclaw/plugin-sdk/plugin-entry";
 export type HostApi = OpenClawPluginApi;
 export type ToolContext = OpenClawPluginToolContext;
 export type HostConfig = OpenClawPluginApi["config"];
@@ -40,6 +40,8 @@ export type EmitAgentEvent = typeof emitAgentEvent;
 export type SendDurableBatch = typeof sendDurableMessageBatch;
 export type CallGateway = typeof callGatewayFromCli;
 
+export type ResolveAuthorization = typeof resolveCommandAuthorization;
+
 /** Host functions that live in SDK subpaths; undefined where this host has none. */
 export interface HostFunctions {
   readonly emitAgentEvent: EmitAgentEvent | undefined;
@@ -59,6 +61,11 @@ export async function loadHostFunctions(): Promise<HostFunctions> {
     sendDurableMessageBatch: outbound?.sendDurableMessageBatch,
     callGateway: gateway?.callGatewayFromCli,
   };
+}
+
+/** The host's own rule for who its owner is; loaded apart, since only doors need it. Undefined where the host has none. */
+export async function loadResolveAuthorization(): Promise<ResolveAuthorization | undefined> {
+  return (await exportsOf(() => import("openclaw/plugin-sdk/command-auth")))?.resolveCommandAuthorization;
 }
 
 async function exportsOf<Module>(importModule: () => Promise<Module>): Promise<Partial<Module> | undefined> {

@@ -1,0 +1,107 @@
+/**
+ * Plain messages of people, before an agent sees them: who spoke when, and whether the words answer one of our questions.
+ * Owns: the host's dispatch hook. Does not own: what counts as an answer (the callback).
+ * 1. Only an authorised sender is remembered or may answer; the host says who is one (`CommandAuthorized`).
+ * 2. Turns that the plugin, a schedule or another agent starts don't pass here (host fact), so they are nobody's voice.
+ * 3. Whatever fails here, the message goes on to the agent as if the plugin were not there.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { Route } from "../core/session.ts";
+import type { Log } from "../ports.ts";
+import type { HostFacts } from "./caller.ts";
+import { isGroupSession, isWebChannel, routeOf } from "./chat-route.ts";
+import { rememberPerson } from "./process-memory.ts";
+import type { HostApi } from "./sdk.ts";
+
+export interface PlainMessage {
+  /** The OpenClaw session that the message belongs to. */
+  readonly sessionKey: string;
+  /** Undefined in a web chat. */
+  readonly route: Route | undefined;
+  readonly text: string;
+  readonly senderId: string | undefined;
+  readonly inGroup: boolean;
+  /** Set when it is a reply to another message: that message's id on the channel. */
+  readonly replyToId: string | undefined;
+  /** The host's owner. Asked only when needed. */
+  isOwner(): Promise<boolean>;
+}
+
+/** Takes the message as an answer and says what became of it, or leaves it to the agent with undefined. */
+export type TakeMessage = (message: PlainMessage) => Promise<string | undefined>;
+
+/** Parts of the host's finalized message that count here; all of it comes from the host's own channel code. */
+interface MessageFacts {
+  readonly CommandAuthorized?: boolean;
+  readonly BodyForCommands?: string;
+  readonly SenderId?: string;
+  readonly SenderIsBot?: boolean;
+  readonly ChatType?: string;
+  readonly AccountId?: string;
+  readonly MessageThreadId?: string | number;
+  readonly ReplyToId?: string;
+  readonly From?: string;
+  readonly To?: string;
+  readonly Provider?: string;
+  readonly OriginatingChannel?: string;
+  readonly OriginatingTo?: string;
+  readonly SessionKey?: string;
+  readonly InputProvenance?: { readonly kind?: string };
+}
+
+const QUEUED_ONE_FINAL = { tool: 0, block: 0, final: 1 };
+
+export function listenToMessages(api: HostApi, host: HostFacts, take: TakeMessage, log: Log): void {
+  api.on(
+    "reply_dispatch",
+    async (event, context) => {
+      const facts: MessageFacts = event.ctx;
+      const sessionKey = event.sessionKey ?? facts.SessionKey;
+      if (sessionKey === undefined || !isAuthorizedPerson(facts)) return undefined;
+      rememberPerson(sessionKey, Date.now());
+      const reply = await answerOf(plainMessage(facts, sessionKey, host), take, log);
+      if (reply === undefined) return undefined;
+      const queuedFinal = context.dispatcher.sendFinalReply({ text: reply });
+      await context.dispatcher.waitForIdle();
+      context.recordProcessed("completed", { reason: "iflow_answer" });
+      context.markIdle("iflow_answer");
+      return { handled: true, queuedFinal, counts: QUEUED_ONE_FINAL };
+    },
+    { eligibleDispatchKinds: ["agent"] },
+  );
+}
+
+/** A message that another agent or the system put in carries another provenance than a person's. */
+function isAuthorizedPerson(facts: MessageFacts): boolean {
+  const kind = facts.InputProvenance?.kind;
+  return (
+    facts.CommandAuthorized === true && facts.SenderIsBot !== true && (kind === undefined || kind === "external_user")
+  );
+}
+
+async function answerOf(message: PlainMessage, take: TakeMessage, log: Log): Promise<string | undefined> {
+  if (message.text === "" || message.text.startsWith("/")) return undefined;
+  try {
+    return await take(message);
+  } catch (error) {
+    log.warn(`a message was not looked at for an answer to iFlow: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function plainMessage(facts: MessageFacts, sessionKey: string, host: HostFacts): PlainMessage {
+  const channel = facts.OriginatingChannel ?? facts.Provider ?? "";
+  const to = facts.OriginatingTo ?? facts.To;
+  const inGroup = facts.ChatType === "group" || facts.ChatType === "channel" || isGroupSession(sessionKey);
+  const { AccountId: accountId, SenderId: senderId, From: from } = facts;
+  return {
+    sessionKey,
+    route: routeOf({ channel, to, accountId, threadId: facts.MessageThreadId }),
+    text: (facts.BodyForCommands ?? "").trim(),
+    senderId,
+    inGroup,
+    replyToId: facts.ReplyToId,
+    // Whoever is authorised to write in a web chat is an operator.
+    isOwner: async () => isWebChannel(channel) || host.isOwner({ channel, from, to, accountId, senderId, inGroup }),
+  };
+}

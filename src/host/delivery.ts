@@ -1,0 +1,178 @@
+/**
+ * Delivery through the host: chats by its durable queue, web chats by injection, agents by its `agent` call.
+ * Owns: the host's ways out and their outcomes in our words. Does not own: order, repetition, pace (the engine's governor).
+ * 1. No method throws.
+ * 2. What the host holds is `accepted`, also when its first try failed: it retries by itself, and a second send would be a second message.
+ * 3. A web chat has no way out but its session; nothing is sent to a channel in its place.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { Route } from "../core/session.ts";
+import type { Button, Delivery, Handover, OutgoingMessage } from "../ports.ts";
+import { isWebChannel } from "./chat-route.ts";
+import { currentConfig } from "./host-facts.ts";
+import { BUTTON_NAMESPACE } from "./interactive.ts";
+import type { CallGateway, HostApi, HostFunctions, SendDurableBatch } from "./sdk.ts";
+
+/** Where a channel's configuration says nothing. */
+const UNKNOWN_LIMIT_CHARS = 3_800;
+const GATEWAY_CALL_TIMEOUT_MS = 30_000;
+/** Channels whose `message.action edit` was seen to work, or is documented by the host. */
+const EDITABLE: ReadonlySet<string> = new Set(["telegram", "discord", "slack", "matrix", "msteams", "mattermost"]);
+
+type DurableResult = Awaited<ReturnType<SendDurableBatch>>;
+
+export function createDelivery(api: HostApi, functions: HostFunctions): Delivery {
+  const call = gatewayCall(functions.callGateway);
+
+  async function toChat(route: Route, { text, buttons }: OutgoingMessage): Promise<Handover> {
+    const send = functions.sendDurableMessageBatch;
+    if (send === undefined) {
+      return {
+        kind: "refused",
+        reason: "this OpenClaw does not export sendDurableMessageBatch (plugin-sdk/channel-outbound)",
+      };
+    }
+    const { channel, to, accountId, threadId } = route;
+    const payload = {
+      text,
+      ...(buttons === undefined || buttons.length === 0 ? {} : { presentation: withButtons(buttons) }),
+    };
+    const result = await send({
+      cfg: currentConfig(api),
+      channel,
+      to,
+      payloads: [payload],
+      ...(accountId === undefined ? {} : { accountId }),
+      ...(threadId === undefined ? {} : { threadId }),
+    });
+    return handoverOf(result);
+  }
+
+  async function toSession(sessionKey: string, text: string): Promise<Handover> {
+    const answer = await call("chat.inject", { sessionKey, message: text, label: "iFlow" });
+    return { kind: "accepted", ...messageIdOf(answer["messageId"]) };
+  }
+
+  return {
+    send: async (message) =>
+      guarded(async () => {
+        const route = chatOf(message.route);
+        return route === undefined ? toSession(message.owner.sessionKey, message.text) : toChat(route, message);
+      }),
+
+    edit: async (route, messageId, text) =>
+      guarded(async () => {
+        const { channel, to, accountId, threadId } = route;
+        await call("message.action", {
+          channel,
+          action: "edit",
+          ...(accountId === undefined ? {} : { accountId }),
+          // Without it the host takes the plugin for an agent, which may edit only what it was asked from.
+          conversationReadOrigin: "direct-operator",
+          idempotencyKey: `iflow-edit-${crypto.randomUUID()}`,
+          params: { to, messageId, message: text, ...(threadId === undefined ? {} : { threadId: String(threadId) }) },
+        });
+        return { kind: "accepted", messageId };
+      }),
+
+    wake: async (message) =>
+      guarded(async () => {
+        await call("agent", wakeParams(message));
+        return { kind: "accepted" };
+      }),
+
+    limit(route) {
+      const chat = chatOf(route);
+      if (chat === undefined) return UNKNOWN_LIMIT_CHARS;
+      const { resolveTextChunkLimit } = api.runtime.channel.text;
+      return resolveTextChunkLimit(currentConfig(api), chat.channel, chat.accountId, {
+        fallbackLimit: UNKNOWN_LIMIT_CHARS,
+      });
+    },
+
+    canEdit(route) {
+      const chat = chatOf(route);
+      return chat !== undefined && functions.callGateway !== undefined && EDITABLE.has(chat.channel);
+    },
+  };
+}
+
+/** A turn of the agent in its own session; its reply goes to the chat, or stays in the web chat. Queued while the session is busy. */
+function wakeParams({
+  owner,
+  agentId,
+  route,
+  text,
+  intentId,
+}: OutgoingMessage & { readonly agentId?: string }): Record<string, unknown> {
+  const chat = chatOf(route);
+  const agent = agentId ?? owner.agentId;
+  return {
+    sessionKey: owner.sessionKey,
+    ...(agent === undefined ? {} : { agentId: agent }),
+    message: text,
+    idempotencyKey: intentId,
+    inputProvenance: { kind: "internal_system", sourceTool: "openclaw-iflow-plugin" },
+    deliver: chat !== undefined,
+    ...(chat === undefined ? {} : { channel: chat.channel, to: chat.to, replyChannel: chat.channel, replyTo: chat.to }),
+    ...(chat?.accountId === undefined ? {} : { accountId: chat.accountId, replyAccountId: chat.accountId }),
+    ...(chat?.threadId === undefined ? {} : { threadId: String(chat.threadId) }),
+  };
+}
+
+function handoverOf(result: DurableResult): Handover {
+  switch (result.status) {
+    case "sent":
+    case "partial_failed":
+      return { kind: "accepted", ...messageIdOf(result.receipt.primaryPlatformMessageId) };
+    case "suppressed":
+      return { kind: "refused", reason: `the host suppressed the message (${result.reason})` };
+    case "failed":
+      return isHeld(result.error)
+        ? { kind: "accepted", trouble: messageOf(result.error) }
+        : { kind: "refused", reason: messageOf(result.error) };
+  }
+}
+
+/** The host's queue keeps the message and decides by itself whether and when it tries again. */
+function isHeld(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "queueCustody" in error && error.queueCustody === "held";
+}
+
+function withButtons(buttons: readonly Button[]) {
+  return {
+    blocks: [
+      {
+        type: "buttons" as const,
+        buttons: buttons.map(({ label, payload }) => ({
+          label,
+          action: { type: "callback" as const, value: `${BUTTON_NAMESPACE}:${payload}` },
+        })),
+      },
+    ],
+  };
+}
+
+function chatOf(route: Route | undefined): Route | undefined {
+  return route === undefined || isWebChannel(route.channel) ? undefined : route;
+}
+
+function messageIdOf(id: unknown): { messageId?: string } {
+  return typeof id === "string" || typeof id === "number" ? { messageId: String(id) } : {};
+}
+
+/** In-process calls of the running gateway with an operator's scopes, which it grants to its own plugins (host fact). */
+function gatewayCall(callGateway: CallGateway | undefined) {
+  return async (method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> => {
+    if (callGateway === undefined) throw new Error(`this OpenClaw has no way to call ${method} from a plugin`);
+    return callGateway(method, { timeout: String(GATEWAY_CALL_TIMEOUT_MS) }, params, { progress: false });
+  };
+}
+
+async function guarded(run: () => Promise<Handover>): Promise<Handover> {
+  try {
+    return await run();
+  } catch (error) {
+    return { kind: "refused", reason: messageOf(error) };
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Everything that the plugin registers with the host, in one call.
+ * Owns: which door is registered in which mode of registration. Does not own: what stands behind the doors.
+ * 1. Names (tools, commands, RPC, service, CLI) are registered in every mode that has capabilities: agents' tool calls run in
+ *    the copy that the host loads for discovery. All of them ask the running instance of the process.
+ * 2. What listens (messages, buttons) and the service are live only in the full copy.
+ */
+import type { Log } from "../ports.ts";
+import { listenToMessages, type TakeMessage } from "./chat-messages.ts";
+import { registerCli, type CliParts } from "./cli.ts";
+import { hostFacts } from "./host-facts.ts";
+import { registerButtons, type TakePress } from "./interactive.ts";
+import { askRunning } from "./process-memory.ts";
+import { registerCommands } from "./register-commands.ts";
+import { registerGatewayMethods } from "./register-gateway.ts";
+import { registerTools, type DoorSign } from "./register-tools.ts";
+import type { HostApi } from "./sdk.ts";
+import { registerLife, type ServiceLife } from "./service.ts";
+
+export interface Doors {
+  readonly signs: readonly DoorSign[];
+  readonly life: ServiceLife;
+  readonly onMessage: TakeMessage;
+  readonly onPress: TakePress;
+  readonly cli: CliParts;
+  readonly log: Log;
+}
+
+export function registerDoors(api: HostApi, doors: Doors): void {
+  registerCli(api, doors.cli);
+  if (api.registrationMode === "cli-metadata" || api.registrationMode === "setup-only") return;
+  const host = hostFacts(api);
+  registerTools(api, doors.signs, askRunning, host);
+  registerCommands(api, doors.signs, askRunning, host);
+  registerGatewayMethods(api, doors.signs, askRunning, host);
+  registerLife(api, doors.life, doors.log);
+  if (api.registrationMode !== "full") return;
+  listenToMessages(api, host, doors.onMessage, doors.log);
+  registerButtons(api, host, doors.onPress, doors.log);
+}

@@ -1,0 +1,29 @@
+/**
+ * The command door: `/iflow …` in any chat.
+ * Owns: the host's shape of a command. Does not own: how its words are read (the operation does).
+ * Telegram and others list these commands by themselves; the host knows no arguments, so usage is said in the reply.
+ */
+import { commandCaller, type HostFacts } from "./caller.ts";
+import type { AskOperation } from "./process-memory.ts";
+import type { DoorSign } from "./register-tools.ts";
+import type { CommandContext, HostApi } from "./sdk.ts";
+
+export function registerCommands(api: HostApi, signs: readonly DoorSign[], ask: AskOperation, host: HostFacts): void {
+  for (const sign of signs) {
+    api.registerCommand({
+      name: sign.command,
+      description: sign.title,
+      acceptsArgs: true,
+      requireAuth: true,
+      handler: async (context) => ({ text: await replyTo(sign, ask, host, context) }),
+    });
+  }
+}
+
+async function replyTo(sign: DoorSign, ask: AskOperation, host: HostFacts, context: CommandContext): Promise<string> {
+  const parsed = sign.parseCommand(context.args?.trim() ?? "");
+  if (parsed.ok === false) return parsed.message;
+  if (parsed.ok === true) return parsed.reply.text;
+  const answered = await ask(sign.name, await commandCaller(context, host), parsed.params);
+  return answered.ok ? answered.reply.text : answered.message;
+}
