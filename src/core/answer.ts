@@ -7,7 +7,7 @@ import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, replyOf } from "./question.ts";
-import type { Ask, By, Message, Question } from "./session.ts";
+import type { Ask, By, Door, Message, Question } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
 
 const MAX_INBOX = 20;
@@ -15,7 +15,19 @@ const MAX_INBOX = 20;
 export function onMessage(draft: Draft, event: Extract<SessionEvent, { type: "message" }>): void {
   const limited = automaticLimit(draft, event.message.by);
   draft.reply = limited ?? takeMessage(draft, event.message, event.interrupt);
-  if (draft.reply.ok) countVoice(draft, event.message.by);
+  if (!draft.reply.ok) return;
+  countVoice(draft, event.message.by);
+  tellResponse(draft, event.message.by, event.message.text.text);
+}
+
+/** Doors whose own reply the chat does not show. */
+const SILENT_DOORS: ReadonlySet<Door> = new Set(["tool", "rpc", "cli", "taskflow"]);
+
+/** People see what somebody else said to their session. */
+function tellResponse(draft: Draft, by: By, words: string): void {
+  if (!SILENT_DOORS.has(by.door)) return;
+  const code = by.kind === "person" ? "by_person" : by.kind === "agent" ? "by_agent" : "by_writer";
+  owe(draft, "responded", { code, text: words }, ["chat"]);
 }
 
 function takeMessage(draft: Draft, message: Message, interrupting: boolean): Result<Taken> {
@@ -114,6 +126,7 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
   const complete = openQuestions([answered]).length === 0;
   if (complete) closeAsk(draft, answered);
   else replaceAsk(draft, answered);
+  tellResponse(draft, event.answer.by, answerWords(question, event.answer));
   draft.reply = ok(live || !complete ? "now" : draft.session.phase.kind === "asking" ? "queued" : "resumed");
 }
 

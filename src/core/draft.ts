@@ -40,8 +40,8 @@ const WAKING: ReadonlySet<NoticeKind> = new Set(["asks", "turn-finished", "compl
 const FINAL: ReadonlySet<NoticeKind> = new Set(["completed", "failed", "killed", "turn-finished", "interrupted"]);
 
 /** Only a session that a tool launched wakes its agent (decision 23). */
-function partsOf(draft: Draft, kind: NoticeKind): readonly NoticePart[] {
-  return draft.session.launchedBy.door === "tool" && WAKING.has(kind) ? ["chat", "wake"] : ["chat"];
+export function partsOf(session: Session, kind: NoticeKind): readonly NoticePart[] {
+  return session.launchedBy.door === "tool" && WAKING.has(kind) ? ["chat", "wake"] : ["chat"];
 }
 
 /** Past the limit of automatic answers the agent is not woken for a question; the person is told so (decision 24). */
@@ -51,7 +51,7 @@ function forPersonOnly(draft: Draft, kind: NoticeKind, parts: readonly NoticePar
 
 /** Owes a notice; past the bound the oldest that is no final and no question goes first. */
 export function owe(draft: Draft, kind: NoticeKind, data: NoticeData, given?: readonly NoticePart[]): void {
-  const parts = given ?? partsOf(draft, kind);
+  const parts = given ?? partsOf(draft.session, kind);
   const limited = forPersonOnly(draft, kind, parts);
   const bounded = data.text === undefined ? data : { ...data, text: cutText(data.text, NOTICE_TEXT_LENGTH) };
   const notice: Notice = {

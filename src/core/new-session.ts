@@ -71,14 +71,17 @@ export function newSession(seed: SessionSeed): Session {
 }
 
 const NAME_LENGTH = 24;
-const FILLERS: ReadonlySet<string> = new Set(["the", "a", "an", "please", "to", "in", "of", "and", "my", "our", "this", "that", "it", "can", "you", "请", "帮我"]);
+const FILLERS: ReadonlySet<string> = new Set(["the", "a", "an", "please", "to", "in", "of", "and", "my", "our", "this", "that", "it", "can", "you"]);
+/** Polite beginnings of a script that has no spaces between words. */
+const POLITE = /^(?:请你?|麻烦你?|帮我|帮忙|给我|我想要?)+/u;
 
 /** A short name from the first words of a prompt, in any script: `fix-login-tests`, `修复登录测试`. */
 export function deriveName(prompt: string): string {
   const words = prompt
     .normalize("NFC")
     .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
+    .replace(POLITE, "")
+    .split(/[^\p{L}\p{N}\p{M}]+/u)
     .filter((word) => word !== "" && !FILLERS.has(word));
   let name = "";
   for (const word of words.slice(0, 3)) {
@@ -105,7 +108,7 @@ export function cleanName(name: string): string {
   const cleaned = name
     .normalize("NFC")
     .trim()
-    .replace(/[^\p{L}\p{N}._-]+/gu, "-")
-    .replace(/^-+|-+$/g, "");
-  return [...cleaned].slice(0, 40).join("");
+    .replace(/[^\p{L}\p{N}\p{M}._-]+/gu, "-");
+  // Trimmed at last: no leading dash, which commands would take for an option.
+  return [...cleaned.replace(/^[-.]+/, "")].slice(0, 40).join("").replace(/[-.]+$/, "");
 }

@@ -2,8 +2,10 @@
  * What the records of a session mean after a restart: which of them is trusted, and what the session is now.
  * Owns: the order of trust (a valid stateJson of ours; else the journal's last commit; the status always from the flow).
  */
+import { partsOf } from "./draft.ts";
+import type { Ask, Cause, Message, Notice, Outcome, Phase, Session } from "./session.ts";
 import { parseSession } from "./state-json.ts";
-import type { Outcome, Session } from "./session.ts";
+import { END_NOTICE } from "./turn.ts";
 
 /** What the flow says. `undefined` record: the host has no flow with that id any more. */
 export interface FlowFacts {
@@ -14,7 +16,7 @@ export interface FlowFacts {
 
 export interface JournalFacts {
   readonly lastCommit: { readonly session: unknown } | undefined;
-  /** Turns whose prompt line stands after (or in) the last commit. */
+  /** Turns whose prompt has its line in the journal. */
   readonly promptedTurns: ReadonlySet<number>;
   readonly told: ReadonlySet<string>;
 }
@@ -35,29 +37,94 @@ export function planRecovery(flow: FlowFacts | undefined, journal: JournalFacts,
   const journalled = journal.lastCommit === undefined ? undefined : parseSession(journal.lastCommit.session);
   const fromJournal = journalled?.kind === "session" ? journalled.session : undefined;
   if (journalled?.kind === "newer") return { kind: "leave", reason: `its journal has the newer schema ${journalled.schema}` };
-  const terminal = flow === undefined ? "failed" : TERMINAL[flow.status];
   const best = stored.kind === "session" ? newest(stored.session, fromJournal) : fromJournal;
   if (best === undefined) {
     const why = stored.kind === "broken" ? `its stateJson is broken (${stored.reason})` : "its stateJson is not ours";
     return { kind: "leave", reason: `${why}, and the journal has no commit to go by` };
   }
+  const terminal = flow === undefined ? "failed" : TERMINAL[flow.status];
+  if (terminal !== undefined) return { kind: "over", session: withoutTold(ended(best, terminal, causeOfEnd(flow), nowAt), journal.told) };
   const session = withoutTold(best, journal.told);
-  if (terminal !== undefined) return { kind: "over", session: ended(session, terminal, nowAt) };
-  const promptLeft = journal.promptedTurns.has(session.turn) ? "yes" : "no";
+  const promptLeft = journal.promptedTurns.has(turnInQuestion(session)) ? "yes" : "no";
   const cancelled = flow?.cancelRequestedAt !== undefined;
   return { kind: "live", session, promptLeft, stateLost: stored.kind !== "session", cancelled };
 }
 
-/** The journal's commit line is written after the flow's: it wins only when it is really ahead. */
-function newest(stored: Session, journalled: Session | undefined): Session {
-  if (journalled === undefined || journalled.seq <= stored.seq) return stored;
-  return { ...journalled, output: stored.output };
+/** The turn whose prompt may have left unnoticed: the running one, or the one that was about to begin. */
+function turnInQuestion({ phase, turn }: Session): number {
+  return phase.kind === "queued" || phase.kind === "starting" ? turn + 1 : turn;
 }
 
-function ended(session: Session, outcome: Outcome, nowAt: number): Session {
+/**
+ * The journal's commit line is written after the flow's: it wins only when it is really ahead.
+ * Behind or level, it still has whole what the bound of stateJson may have cut.
+ */
+function newest(stored: Session, journalled: Session | undefined): Session {
+  if (journalled === undefined) return stored;
+  if (journalled.seq > stored.seq) return { ...journalled, output: stored.output };
+  return withWholeTexts(stored, journalled);
+}
+
+/** Messages, questions and settings never change once they are there, so the same id means the same words. */
+function withWholeTexts(stored: Session, journalled: Session): Session {
+  const messages = new Map([...messagesOf(stored), ...messagesOf(journalled)].map((m) => [m.id, m]));
+  const asks = new Map(asksOf(journalled).map((ask) => [ask.questions[0]?.id, ask]));
+  const whole = (message: Message): Message => messages.get(message.id) ?? message;
+  return {
+    ...stored,
+    prompt: journalled.prompt,
+    settings: { ...journalled.settings, permissionMode: stored.settings.permissionMode },
+    inbox: stored.inbox.map(whole),
+    phase: wholePhase(stored.phase, whole, (ask) => wholeAsk(ask, asks.get(ask.questions[0]?.id))),
+  };
+}
+
+function messagesOf({ inbox, phase }: Session): readonly Message[] {
+  const current = phase.kind === "working" || phase.kind === "asking" ? phase.message : undefined;
+  return current === undefined ? inbox : [...inbox, current];
+}
+
+function asksOf({ phase }: Session): readonly Ask[] {
+  return phase.kind === "asking" ? phase.asks : [];
+}
+
+function wholePhase(phase: Phase, message: (m: Message) => Message, ask: (a: Ask) => Ask): Phase {
+  if (phase.kind === "working") return { ...phase, message: message(phase.message) };
+  if (phase.kind !== "asking") return phase;
+  const carried = phase.message === undefined ? {} : { message: message(phase.message) };
+  return { ...phase, ...carried, asks: phase.asks.map(ask) };
+}
+
+/** The questions as they were asked, with the answers that either record has. */
+function wholeAsk(stored: Ask, journalled: Ask | undefined): Ask {
+  if (journalled === undefined) return stored;
+  const answers = new Map(stored.questions.map((q) => [q.id, q.answer]));
+  const questions = journalled.questions.map((question) => {
+    const answer = question.answer ?? answers.get(question.id);
+    return answer === undefined ? question : { ...question, answer };
+  });
+  return { ...journalled, questions };
+}
+
+function causeOfEnd(flow: FlowFacts | undefined): Cause {
+  if (flow === undefined) return { code: "storage", message: "The host no longer has its TaskFlow" };
+  return { code: "stopped_elsewhere", message: `Its TaskFlow was ended (${flow.status}) while the gateway was down` };
+}
+
+/** Ended by somebody else meanwhile: people are told, once. */
+function ended(session: Session, outcome: Outcome, cause: Cause, nowAt: number): Session {
   if (session.phase.kind === "ended") return session;
   const { agent: _gone, child: _settled, ...rest } = session;
-  return { ...rest, inbox: [], phase: { kind: "ended", at: nowAt, outcome } };
+  const kind = END_NOTICE[outcome];
+  const notice: Notice = {
+    id: `n${session.nextId}`,
+    kind,
+    at: nowAt,
+    parts: partsOf(session, kind),
+    data: { text: cause.message, code: cause.code, turn: session.turn, durationMs: session.counters.workingMs },
+  };
+  const phase: Phase = { kind: "ended", at: nowAt, outcome, cause };
+  return { ...rest, inbox: [], unconfirmed: [], phase, owed: [...session.owed, notice], nextId: session.nextId + 1 };
 }
 
 function withoutTold(session: Session, told: ReadonlySet<string>): Session {

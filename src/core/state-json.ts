@@ -4,6 +4,7 @@
  */
 import { cutText, tailOf, utf8Bytes } from "./output.ts";
 import { SCHEMA, type Ask, type Message, type Session } from "./session.ts";
+import { isRecord, valueAt, wrongField } from "./state-check.ts";
 
 export const MAX_STATE_BYTES = 64 * 1024;
 
@@ -29,9 +30,11 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
   (s) => ({ ...s, owed: s.owed.map((n) => (n.data.text === undefined ? n : { ...n, data: { ...n.data, text: cutText(n.data.text, 200) } })) }),
   (s) => withAsks(s, 500, 100),
   (s) => withAsks(s, 120, 40),
-  (s) => ({ ...s, grants: s.grants.slice(-5), unconfirmed: [], filesEdited: s.filesEdited.slice(-3), viewers: s.viewers.slice(-4) }),
+  (s) => ({ ...s, unconfirmed: [], filesEdited: s.filesEdited.slice(-3), viewers: s.viewers.slice(-4), lastWords: "" }),
   (s) => ({ ...s, inbox: s.inbox.map((m) => shortMessage(m, 60)), owed: s.owed.slice(-20), prompt: short(s.prompt, 200) }),
-  bareSession,
+  (s) => clamped(s, { length: 160, items: 12 }),
+  (s) => clamped(s, { length: 60, items: 4 }),
+  (s) => clamped({ ...s, owed: s.owed.slice(-5), grants: s.grants.slice(-5) }, { length: 24, items: 2 }),
 ];
 
 function withBuffer(session: Session, length: number): Session {
@@ -68,23 +71,49 @@ function withAsks(session: Session, text: number, label: number): Session {
   return { ...session, unconfirmed };
 }
 
-/** The last resort: what recovery needs to find its way, the journal has all the rest. */
-function bareSession(session: Session): Session {
-  const { phase } = session;
-  const barePhase = phase.kind === "asking" ? { ...phase, asks: phase.asks.slice(0, 2).map((a) => shortAsk(a, 60, 30)), openTools: [] } : phase.kind === "working" ? { ...phase, openTools: [], message: shortMessage(phase.message, 60) } : phase;
-  const { systemPrompt: _long, ...settings } = session.settings;
-  return {
-    ...session,
-    phase: barePhase,
-    settings: { ...settings, allowedTools: settings.allowedTools.slice(0, 20).map((t) => cutText(t, 60)) },
-    prompt: short(session.prompt, 60),
-    inbox: session.inbox.slice(0, 10).map((m) => shortMessage(m, 30)),
-    owed: session.owed.slice(-5),
-    grants: [],
-    viewers: [],
-    filesEdited: [],
-    lastWords: "",
-  };
+interface Bounds {
+  /** Of a text, in code units. */
+  readonly length: number;
+  /** Of a list. */
+  readonly items: number;
+}
+
+/** Texts that are names of something: cut, they would name nothing. Those of the agent are bounded as well. */
+const NAMES: Readonly<Record<string, number>> = {
+  schema: 40,
+  id: 80,
+  name: 100,
+  model: 200,
+  senderId: 200,
+  runId: 200,
+  key: 300,
+  digest: 80,
+  sessionKey: 1_000,
+  agentId: 200,
+  workdir: 4_000,
+  acpSessionId: 500,
+  channel: 100,
+  to: 500,
+  accountId: 200,
+  continues: 80,
+  continuedBy: 80,
+  startedAt: 200,
+};
+
+/** The last resort: every text and list bounded. What recovery needs to find its way stays, the journal has all the rest. */
+function clamped(session: Session, bounds: Bounds): Session {
+  // Same keys, shorter texts and lists.
+  return clamp(session, "", bounds) as Session;
+}
+
+function clamp(value: unknown, key: string, bounds: Bounds): unknown {
+  if (typeof value === "string") return cutText(value, NAMES[key] ?? bounds.length);
+  if (Array.isArray(value)) {
+    const kept = key === "inbox" || key === "owed" ? value : value.slice(0, bounds.items);
+    return kept.map((item) => clamp(item, key, bounds));
+  }
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, clamp(item, name, bounds)]));
 }
 
 export type Parsed =
@@ -94,60 +123,12 @@ export type Parsed =
   | { readonly kind: "foreign" }
   | { readonly kind: "broken"; readonly reason: string };
 
-const PHASES: ReadonlySet<unknown> = new Set(["queued", "starting", "working", "asking", "idle", "interrupted", "ended"]);
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Reads a stored state without trusting it: every field that a decision rests on is checked. */
 export function parseSession(value: unknown): Parsed {
   if (!isRecord(value) || typeof value["schema"] !== "string" || !value["schema"].startsWith("iflow.session.")) return { kind: "foreign" };
   if (value["schema"] !== SCHEMA) return { kind: "newer", schema: value["schema"] };
-  const wrong = CHECKS.find(([key, check]) => !check(value[key]));
-  if (wrong !== undefined) return { kind: "broken", reason: `${wrong[0]} is ${cutText(JSON.stringify(value[wrong[0]]) ?? "missing", 80)}` };
+  const wrong = wrongField(value);
+  if (wrong !== undefined) return { kind: "broken", reason: `${wrong} is ${cutText(JSON.stringify(valueAt(value, wrong)) ?? "missing", 80)}` };
   // Every field was checked above; the type system can't see it.
   return { kind: "session", session: value as unknown as Session };
 }
-
-const isText = (v: unknown): boolean => typeof v === "string";
-const isNumber = (v: unknown): boolean => typeof v === "number" && Number.isFinite(v);
-const isStored = (v: unknown): boolean => isRecord(v) && isText(v["text"]) && isNumber(v["length"]);
-const isMessage = (v: unknown): boolean => isRecord(v) && isText(v["id"]) && isStored(v["text"]) && isRecord(v["by"]) && isNumber(v["at"]);
-
-function isPhase(value: unknown): boolean {
-  if (!isRecord(value) || !PHASES.has(value["kind"])) return false;
-  if (value["kind"] === "asking") return Array.isArray(value["asks"]) && value["asks"].length > 0 && value["asks"].every(isAsk) && Array.isArray(value["openTools"]);
-  if (value["kind"] === "working") return isMessage(value["message"]) && isText(value["prompt"]) && isNumber(value["lastSignAt"]) && Array.isArray(value["openTools"]);
-  if (value["kind"] === "ended") return isNumber(value["at"]) && isText(value["outcome"]);
-  return isNumber(value["sinceAt"]);
-}
-
-function isAsk(value: unknown): boolean {
-  return isRecord(value) && Array.isArray(value["questions"]) && value["questions"].length > 0 && isNumber(value["deadlineAt"]) && value["questions"].every((q) => isRecord(q) && isText(q["id"]) && isStored(q["text"]) && Array.isArray(q["options"]));
-}
-
-const CHECKS: readonly (readonly [string, (value: unknown) => boolean])[] = [
-  ["id", isText],
-  ["name", isText],
-  ["owner", (v) => isRecord(v) && isText(v["sessionKey"])],
-  ["launchedBy", (v) => isRecord(v) && isText(v["kind"]) && isText(v["door"])],
-  ["workdir", isText],
-  ["prompt", isStored],
-  ["settings", (v) => isRecord(v) && isText(v["permissionMode"]) && isNumber(v["timeoutMs"]) && Array.isArray(v["allowedTools"])],
-  ["createdAt", isNumber],
-  ["phase", isPhase],
-  ["seq", isNumber],
-  ["turn", isNumber],
-  ["standIns", isNumber],
-  ["counters", (v) => isRecord(v) && Object.values(v).every(isNumber) && isNumber(v["turns"])],
-  ["output", (v) => isRecord(v) && isText(v["text"]) && isNumber(v["start"]) && isNumber(v["end"])],
-  ["lastWords", isText],
-  ["unconfirmed", (v) => Array.isArray(v) && v.every(isAsk)],
-  ["inbox", (v) => Array.isArray(v) && v.every(isMessage)],
-  ["grants", Array.isArray],
-  ["owed", (v) => Array.isArray(v) && v.every((n) => isRecord(n) && isText(n["id"]) && isText(n["kind"]) && Array.isArray(n["parts"]))],
-  ["viewers", Array.isArray],
-  ["filesEdited", Array.isArray],
-  ["nextId", isNumber],
-];

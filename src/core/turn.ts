@@ -145,7 +145,7 @@ export function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
     : { code: "tool_timeout", message: "A tool call ran longer than toolTimeoutMinutes, and the turn was stopped" };
 }
 
-const END_NOTICE = { completed: "completed", failed: "failed", timed_out: "failed", killed: "killed" } as const;
+export const END_NOTICE = { completed: "completed", failed: "failed", timed_out: "failed", killed: "killed" } as const;
 const CHILD_OUTCOME = { completed: "succeeded", failed: "failed", timed_out: "timed_out", killed: "cancelled" } as const;
 
 export interface EndWords {
