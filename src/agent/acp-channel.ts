@@ -81,6 +81,11 @@ export class AcpChannel implements SdkTransport {
     });
   }
 
+  /** The connection has ended. */
+  get over(): boolean {
+    return this.#end !== undefined;
+  }
+
   /** A reader has begun to take events, or has taken all there were. */
   taken(): void {
     this.#readerSeen = true;

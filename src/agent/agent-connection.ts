@@ -152,7 +152,10 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     try {
       await client.connect();
     } catch (error) {
-      this.#handshake?.fail("agent_refused", `${this.#parts.name} could not be connected: ${messageOf(error)}`);
+      // An ended connection is told with its own cause, as soon as that is known.
+      if (!this.#channel.over) {
+        this.#handshake?.fail("agent_refused", `${this.#parts.name} could not be connected: ${messageOf(error)}`);
+      }
       await this.#handshake?.failed;
     }
   }
@@ -162,7 +165,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
       await this.#channel.request("session/set_model", { sessionId, modelId });
     } catch (error) {
       // No reply but the end of the connection: the handshake tells its cause.
-      if (!isRecord(error)) return this.#handshake?.failed;
+      if (error instanceof Error) return this.#handshake?.failed;
       const { message } = readFailure(error);
       throw new IflowError(
         "agent_refused",

@@ -5,7 +5,7 @@
  * 1. It is started before the agent and knows it by a mark in its environment, so that no moment is unguarded.
  * 2. Its life line is its standard input: the end of it, for whatever reason, means that the gateway has died.
  *    "done" means that the agent has been ended, and the guard goes without touching anything.
- * 3. It is a script given on the command line: no file of the plugin has to be found again.
+ * 3. Its script is handed over when it starts: no file of the plugin has to be found again.
  * 4. Gone within 5 s: SIGTERM at once, SIGKILL after 2 s, once more for what was started in between.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,12 +14,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 export const AGENT_MARK = "IFLOW_PLUGIN_AGENT";
 
 /**
- * $1: value of the mark. Input: `agent PID`, then `done` or the end.
- * Without /proc, `ps` tells the environment (-E on macOS, e elsewhere) and the ancestry.
+ * $1: value of the mark; $2: where /proc is. Input: `agent PID`, then `done` or the end.
+ * Without it, `ps` tells the environment (-E on macOS, e elsewhere) and the ancestry.
  */
 const SCRIPT = `
 trap '' HUP INT TERM PIPE
 mark=$1
+proc=$2
 agent=
 while IFS= read -r line; do
   case $line in
@@ -28,16 +29,16 @@ while IFS= read -r line; do
   esac
 done
 marked() {
-  if [ -r /proc/self/environ ]; then
-    grep -l -F -e "${AGENT_MARK}=$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's,[^0-9],,g'
+  if [ -r "$proc/self/environ" ]; then
+    grep -l -F -e "${AGENT_MARK}=$mark" "$proc"/[0-9]*/environ 2>/dev/null | sed 's,[^0-9],,g'
   else
-    { ps -axEww -o pid=,command= 2>/dev/null || ps axeww -o pid=,command=; } |
+    { ps -axEww -o pid= -o command= 2>/dev/null || ps axeww -o pid= -o command=; } |
       awk -v mark="$mark" 'index($0, "${AGENT_MARK}=" mark) { print $1 }'
   fi
 }
 parents() {
-  if [ -r /proc/self/stat ]; then
-    cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^\\([0-9]*\\) (.*) [A-Za-z] \\([0-9]*\\) .*/\\1 \\2/p'
+  if [ -r "$proc/self/stat" ]; then
+    cat "$proc"/[0-9]*/stat 2>/dev/null | sed -n 's/^\\([0-9]*\\) (.*) [A-Za-z] \\([0-9]*\\) .*/\\1 \\2/p'
   else
     ps -A -o pid= -o ppid=
   fi
@@ -84,12 +85,13 @@ export class ProcessGuard {
   }
 
   /** `path`: where the tools of the system are found. `lost` is called when the guard itself cannot run or dies before `done`. */
-  static start(mark: string, path: string, lost: (reason: string) => void): ProcessGuard {
-    const shell = spawn("/bin/sh", ["-c", SCRIPT, "iflow-plugin-guard", mark], {
+  static start(mark: string, path: string, lost: (reason: string) => void, proc = "/proc"): ProcessGuard {
+    // By way of the environment, so that a listing of processes stays readable.
+    const shell = spawn("/bin/sh", ["-c", 'eval "$GUARD_SCRIPT"', "iflow-plugin-guard", mark, proc], {
       cwd: "/",
       // A group of its own: what ends the gateway's group must not end the guard with it.
       detached: true,
-      env: { PATH: path },
+      env: { PATH: path, GUARD_SCRIPT: SCRIPT },
       stdio: ["pipe", "ignore", "ignore"],
     });
     const guard = new ProcessGuard(shell);
@@ -105,8 +107,18 @@ export class ProcessGuard {
     return guard;
   }
 
+  get pid(): number {
+    return this.#shell.pid ?? 0;
+  }
+
   watch(pid: number): void {
     if (!this.#done) this.#shell.stdin?.write(`agent ${pid}\n`);
+  }
+
+  /** As if the gateway had died. */
+  abandon(): void {
+    this.#done = true;
+    this.#shell.stdin?.end();
   }
 
   /** The agent and everything of it have ended. */

@@ -129,9 +129,12 @@ function ps(args: readonly string[], path: string): Promise<string | undefined> 
 const rows = (text: string | undefined): readonly string[] =>
   (text ?? "").split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()]));
 
+/** Each in an option of its own: elsewhere than on Linux a header reaches to the end of the argument. */
+const columns = (...names: readonly string[]): readonly string[] => names.flatMap((name) => ["-o", `${name}=`]);
+
 function createPsTable(run: Ps): ProcessTable {
   const entriesOf = async (...which: readonly string[]): Promise<readonly ProcessEntry[]> =>
-    rows(await run([...which, "-o", "pid=,ppid=,pgid=,stat=,lstart="])).flatMap((line) => {
+    rows(await run([...which, ...columns("pid", "ppid", "pgid", "stat", "lstart")])).flatMap((line) => {
       const [pid, parent, group, state, ...started] = line.split(/\s+/);
       if (state === undefined || state.startsWith("Z")) return [];
       return [{ pid: Number(pid), parentPid: Number(parent), groupId: Number(group), startedAt: started.join(" ") }];
@@ -145,7 +148,8 @@ function createPsTable(run: Ps): ProcessTable {
     },
     marked: async (mark) => {
       // -E shows the environment on macOS; other systems have the old `e` for it.
-      const text = (await run(["-axEww", "-o", "pid=,command="])) ?? (await run(["axeww", "-o", "pid=,command="]));
+      const text =
+        (await run(["-axEww", ...columns("pid", "command")])) ?? (await run(["axeww", ...columns("pid", "command")]));
       return rows(text).flatMap((line) => {
         const words = line.split(" ");
         return words.includes(mark, 1) ? [Number(words[0])] : [];
