@@ -23,6 +23,8 @@ interface Arrows {
   readonly timeless?: true;
 }
 
+/** Every node module; a `*` doesn't reach over a slash. */
+const NODE = ["node:*", "node:*/*"];
 const PACKAGES_OF_THE_ENGINE = ["p-queue", "fastest-levenshtein", "node:crypto", "node:events", "node:util"];
 
 const ARROWS: Readonly<Record<Room, Arrows>> = {
@@ -31,19 +33,19 @@ const ARROWS: Readonly<Record<Room, Arrows>> = {
   operations: {
     to: ["core", "engine", "ports", "config"],
     typesOnly: ["config"],
-    packages: ["@sinclair/typebox", "@sinclair/typebox/*", "node:*"],
+    packages: ["@sinclair/typebox", "@sinclair/typebox/*", ...NODE],
   },
   agent: {
     to: ["core", "ports", "config"],
     typesOnly: ["config"],
-    packages: ["@iflow-ai/iflow-cli-sdk", "ws", "node:*", "node:fs/promises"],
+    packages: ["@iflow-ai/iflow-cli-sdk", "ws", ...NODE],
   },
   host: {
     to: ["core", "ports", "operations", "config"],
     typesOnly: ["operations", "config"],
-    packages: ["@sinclair/typebox", "node:*"],
+    packages: ["@sinclair/typebox", ...NODE],
   },
-  journal: { to: ["core", "ports"], packages: ["node:*"] },
+  journal: { to: ["core", "ports"], packages: NODE },
 };
 
 type Pattern = { group?: string[]; regex?: string; allowTypeImports?: boolean; message: string };
@@ -185,7 +187,7 @@ export default defineConfig({
     fileOverride("src/ports.ts", ["./core/**"]),
     fileOverride("src/config.ts", ["./core/**", "./config-schema.ts", "@sinclair/typebox", "@sinclair/typebox/*"]),
     fileOverride("src/config-schema.ts", ["@sinclair/typebox"]),
-    fileOverride("src/plugin.ts", ["./**", "node:*"]),
+    fileOverride("src/plugin.ts", ["./**", ...NODE]),
     fileOverride("index.ts", ["./src/plugin.ts", "openclaw/**"]),
     // The composition root reads the environment once and passes it on.
     { files: ["src/plugin.ts"], rules: { "node/no-process-env": "off" } },

@@ -101,6 +101,9 @@ for (const room of ["core", "engine"]) {
     bad(`${room} has no ${name}`, `src/${room}/${name.replace(":", "-")}.ts`, `import "${name}";\n`, IMPORTS);
   }
 }
+for (const room of ["operations", "agent", "host", "journal"]) {
+  good(`${room} may use node`, `src/${room}/node.ts`, `import "node:path";\nimport "node:fs/promises";\n`);
+}
 bad("core has no node:util", "src/core/util.ts", `import "node:util";\n`, IMPORTS);
 
 const KINDS = `type K = { kind: "a" } | { kind: "b" };\nexport function of(k: K): number {\n  switch (k.kind) {\n    case "a":\n      return 1;\n`;
