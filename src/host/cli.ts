@@ -3,7 +3,7 @@
  * Owns: the host's shape of a CLI command. Does not own: what a subcommand does; it runs in the CLI's own process, where
  * no session lives, and reaches the gateway by RPC.
  */
-import type { CallGateway, CliContext, HostApi } from "./sdk.ts";
+import { loadHostFunctions, type CliContext, type HostApi } from "./sdk.ts";
 
 export const CLI_ROOT = "iflow";
 
@@ -35,8 +35,6 @@ export interface CliSubcommand {
 export interface CliParts {
   readonly description: string;
   readonly subcommands: readonly CliSubcommand[];
-  /** Resolves the gateway call; the SDK is loaded only when a subcommand runs. */
-  readonly callGateway: () => Promise<CallGateway | undefined>;
   readonly print: (text: string) => void;
   readonly setExitCode: (code: number) => void;
 }
@@ -59,17 +57,18 @@ function addCommands({ program }: CliContext, parts: CliParts): void {
         args,
         options: command.opts(),
         print: parts.print,
-        call: await callOf(parts),
+        call: await gatewayCall(),
       });
       parts.setExitCode(code);
     });
   }
 }
 
-async function callOf(parts: CliParts): Promise<CliRun["call"]> {
-  const callGateway = await parts.callGateway();
+/** The SDK is loaded only when a subcommand runs: `openclaw --help` names these commands too. */
+async function gatewayCall(): Promise<CliRun["call"]> {
+  const { callGateway } = await loadHostFunctions();
   return async (method, params) => {
     if (callGateway === undefined) throw new Error("this OpenClaw has no gateway client for plugins");
-    return callGateway(method, {}, params, { progress: false });
+    return callGateway(method, {}, params, { progress: false, scopes: ["operator.read", "operator.write"] });
   };
 }

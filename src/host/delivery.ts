@@ -114,8 +114,8 @@ function wakeParams({
     idempotencyKey: intentId,
     inputProvenance: { kind: "internal_system", sourceTool: "openclaw-iflow-plugin" },
     deliver: chat !== undefined,
-    ...(chat === undefined ? {} : { channel: chat.channel, to: chat.to, replyChannel: chat.channel, replyTo: chat.to }),
-    ...(chat?.accountId === undefined ? {} : { accountId: chat.accountId, replyAccountId: chat.accountId }),
+    ...(chat === undefined ? {} : { replyChannel: chat.channel, replyTo: chat.to }),
+    ...(chat?.accountId === undefined ? {} : { replyAccountId: chat.accountId }),
     ...(chat?.threadId === undefined ? {} : { threadId: String(chat.threadId) }),
   };
 }

@@ -23,7 +23,8 @@ function newestChangeMs(): number {
 export async function buildPlugin(): Promise<void> {
   const bundle = join(REPOSITORY, "dist", "index.js");
   if (existsSync(bundle) && statSync(bundle).mtimeMs > newestChangeMs()) return;
-  if (Array.isArray(options) || typeof options === "function") throw new Error("tsup.config.ts is expected to be one set of options");
+  if (Array.isArray(options) || typeof options === "function")
+    throw new Error("tsup.config.ts is expected to be one set of options");
   await build({ ...options, config: false, silent: true, clean: false, outDir: join(REPOSITORY, "dist") });
 }
 

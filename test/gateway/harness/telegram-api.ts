@@ -58,8 +58,9 @@ export class TelegramApi {
   #nextUpdate = Math.floor(Date.now() / 1_000);
   #nextMessage = 1_000;
   #wake = Promise.withResolvers<void>();
-  /** True: every connection is dropped, as in an outage. */
-  down = false;
+  /** True: a call is read, and its connection is then cut without an answer (nobody knows whether it counted). */
+  cutting = false;
+  #port = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -80,7 +81,19 @@ export class TelegramApi {
     return `http://127.0.0.1:${address.port}`;
   }
 
+  /** An outage: nobody listens. */
+  async goDown(): Promise<void> {
+    this.#port = Number(new URL(this.url).port);
+    await this.close();
+  }
+
+  async comeBack(): Promise<void> {
+    this.#server.listen(this.#port, "127.0.0.1");
+    await new Promise<void>((resolve) => this.#server.once("listening", resolve));
+  }
+
   async close(): Promise<void> {
+    if (!this.#server.listening) return;
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
@@ -182,7 +195,7 @@ export class TelegramApi {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const params = await parseBody(request);
-    if (this.down) {
+    if (this.cutting) {
       request.socket.destroy();
       return;
     }
