@@ -15,10 +15,17 @@ type Working = Extract<Phase, { kind: "working" }>;
 const STOP_PATIENCE_MS = 10_000;
 const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000;
 
+/** A deadline that passed while no gateway ran holds for so long after the start (decision 2). */
+export const GRACE_MS = 60 * 60_000;
+
+/** Deadlines that had passed at the restart are moved; later ones stay. */
+function held({ graceUntil }: Session, at: number): number {
+  return graceUntil !== undefined && at <= graceUntil - GRACE_MS ? graceUntil : at;
+}
+
 /** ms since the epoch of the next moment at which something is due; undefined when nothing can become due. */
 export function nextDeadline(session: Session, rules: Rules): number | undefined {
   const { phase } = session;
-  const held = (at: number): number => Math.max(at, session.graceUntil ?? 0);
   switch (phase.kind) {
     case "queued":
     case "starting":
@@ -27,13 +34,13 @@ export function nextDeadline(session: Session, rules: Rules): number | undefined
     case "working":
       return workingDeadline(session, phase, rules);
     case "asking":
-      return held(Math.min(...phase.asks.map((ask) => ask.deadlineAt)));
+      return Math.min(...phase.asks.map((ask) => held(session, ask.deadlineAt)));
     case "idle": {
-      const over = held(phase.sinceAt + idleMs(phase, rules));
+      const over = held(session, phase.sinceAt + idleMs(phase, rules));
       return session.agent?.kind === "ready" ? Math.min(over, phase.sinceAt + rules.keepAliveMs) : over;
     }
     case "interrupted":
-      return held(phase.sinceAt + ABANDONED_AFTER_MS);
+      return held(session, phase.sinceAt + ABANDONED_AFTER_MS);
   }
 }
 
@@ -65,7 +72,7 @@ export function onClock(draft: Draft): void {
       return;
     case "asking":
       for (const ask of phase.asks) {
-        if (ask.deadlineAt <= draft.at) denyAsk(draft, ask, "deadline_passed");
+        if (held(draft.session, ask.deadlineAt) <= draft.at) denyAsk(draft, ask, "deadline_passed");
       }
       return;
     case "idle":
@@ -101,7 +108,7 @@ function onWorkingDeadline(draft: Draft, phase: Working): void {
 }
 
 function onIdleDeadline(draft: Draft, phase: Extract<Phase, { kind: "idle" }>): void {
-  const over = Math.max(phase.sinceAt + idleMs(phase, draft.rules), draft.session.graceUntil ?? 0);
+  const over = held(draft.session, phase.sinceAt + idleMs(phase, draft.rules));
   if (over > draft.at) {
     stopAgent(draft);
     return;

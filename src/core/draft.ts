@@ -108,6 +108,15 @@ export function activateChild(draft: Draft): void {
   draft.effects.push({ do: "activate-child", runId: child.runId });
 }
 
+/** The host ended the child that stands for the session: another of the same kind, since a run id is never used again. */
+export function replaceChild(draft: Draft, runId: string): void {
+  const { child, ...rest } = draft.session;
+  if (child?.runId !== runId) return;
+  const standIns = rest.standIns + 1;
+  draft.session = { ...rest, standIns };
+  startChild(draft, { ...child, runId: `iflow:<flow>:t${rest.turn}.${standIns}` });
+}
+
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }

@@ -11,7 +11,9 @@ export type ForeignChange =
   | { readonly kind: "resumed"; readonly text: string | undefined }
   | { readonly kind: "finished" }
   | { readonly kind: "failed" }
-  | { readonly kind: "cancelled" };
+  | { readonly kind: "cancelled" }
+  /** The host has no such flow any more. */
+  | { readonly kind: "removed" };
 
 export type SessionEvent = { readonly at: number } & (
   /** Its flow exists: it may get in line. */
@@ -36,6 +38,10 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
   | { readonly type: "told"; readonly noticeId: string; readonly part: NoticePart }
   | { readonly type: "viewed"; readonly viewer: Viewer }
+  /** The chat that follows was sent the output up to `seen`. Whether it still follows is not touched. */
+  | { readonly type: "shown"; readonly key: string; readonly seen: number }
+  /** The child that stood for the session was ended by the host: another one takes its place. */
+  | { readonly type: "child-lost"; readonly runId: string }
   | { readonly type: "continued"; readonly by: string }
   /** Something that people should know, in words. */
   | { readonly type: "warn"; readonly text: string }

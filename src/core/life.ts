@@ -4,18 +4,17 @@
  */
 import type { ForeignChange, SessionEvent } from "./event.ts";
 import { onAnswered } from "./answer.ts";
-import { nextDeadline } from "./deadline.ts";
+import { GRACE_MS, nextDeadline } from "./deadline.ts";
 import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, isExactChoice, openQuestions, readAnswer } from "./question.ts";
-import type { Ask, Message } from "./session.ts";
+import type { Ask, Message, Session } from "./session.ts";
 import { onMessage } from "./answer.ts";
 import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
 
+type Working = Extract<Session["phase"], { kind: "working" }>;
 type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
-
-const GRACE_MS = 60 * 60_000;
 
 export function onAdmitted(draft: Draft): void {
   const { phase } = draft.session;
@@ -104,6 +103,10 @@ export function onForeign(draft: Draft, event: Of<"foreign">): void {
       countWork(draft);
       end(draft, "failed", elsewhere("failed"));
       return;
+    case "removed":
+      countWork(draft);
+      end(draft, "failed", elsewhere("removed"));
+      return;
     case "resumed":
       onForeignResume(draft, event.change, event.message);
       return;
@@ -138,9 +141,14 @@ export function onStopping(draft: Draft): void {
   const { phase } = draft.session;
   switch (phase.kind) {
     case "starting":
-      setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: phase.sinceAt });
+      // It had its place already: it is the first again.
+      setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: draft.session.createdAt });
       break;
     case "working":
+      if (phase.stopping?.why === "interrupt") {
+        goOnWithMessage(draft, draft.at);
+        break;
+      }
       interrupt(draft, { code: "gateway_stopped", message: "The gateway was stopped while iFlow worked" });
       break;
     case "queued":
@@ -171,10 +179,10 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
   switch (phase.kind) {
     case "queued":
     case "starting":
-      recoverQueued(draft, phase.kind === "queued" ? phase.reason : launchOrContinue(draft), event.promptLeft);
+      recoverQueued(draft, event.promptLeft);
       return;
     case "working":
-      recoverWorking(draft, phase.message, phase.prompt === "left" ? "yes" : event.promptLeft);
+      recoverWorking(draft, phase, phase.prompt === "left" ? "yes" : event.promptLeft);
       return;
     case "asking":
       startStandIn(draft, openQuestions(phase.asks)[0]?.text.text ?? "");
@@ -183,6 +191,7 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
       if (phase.expects === "answer") startStandIn(draft, phase.preview);
       return;
     case "interrupted":
+      if (phase.cause.code === "gateway_stopped") goOnUnasked(draft);
       return;
   }
 }
@@ -201,28 +210,46 @@ function launchOrContinue({ session }: Draft): "launch" | "continue" {
   return session.counters.turns === 0 && session.continues === undefined ? "launch" : "continue";
 }
 
-/** Back in line. The prompt's line of the turn that was to begin tells whether it had begun after all (decision 12). */
-function recoverQueued(draft: Draft, reason: "launch" | "continue", promptLeft: "yes" | "no"): void {
+/** Back in line, at the place it had. The prompt's line of the turn that was to begin tells whether it had begun after all (decision 12). */
+function recoverQueued(draft: Draft, promptLeft: "yes" | "no"): void {
+  const { phase, inbox, turn, createdAt } = draft.session;
   if (promptLeft === "yes") {
-    const { inbox, turn } = draft.session;
     draft.session = { ...draft.session, turn: turn + 1, inbox: inbox.slice(1) };
     count(draft, { turns: 1 });
     interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) });
     return;
   }
-  setPhase(draft, { kind: "queued", reason, sinceAt: draft.at });
-  draft.effects.push({ do: "request-slot", ahead: reason === "continue" });
+  const waited = phase.kind === "queued" ? phase : { reason: launchOrContinue(draft), sinceAt: createdAt };
+  setPhase(draft, { kind: "queued", reason: waited.reason, sinceAt: waited.sinceAt });
+  draft.effects.push({ do: "request-slot", ahead: waited.reason === "continue" || phase.kind === "starting" });
 }
 
-function recoverWorking(draft: Draft, message: Message, promptLeft: "yes" | "no"): void {
+function recoverWorking(draft: Draft, phase: Working, promptLeft: "yes" | "no"): void {
   if (promptLeft === "no") {
     // Its line is not in the journal, so it never left. The next turn has a new number: the child's run id is used up.
-    takeBack(draft, message);
-    setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: draft.at });
+    takeBack(draft, phase.message);
+    setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: draft.session.createdAt });
     draft.effects.push({ do: "request-slot", ahead: true });
     return;
   }
-  interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) });
+  if (phase.stopping?.why === "interrupt" && draft.session.inbox.length > 0) {
+    goOnWithMessage(draft, phase.lastSignAt);
+    return;
+  }
+  // Nobody knows when it stopped; the last sign of life is the safe guess.
+  interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) }, phase.lastSignAt);
+  goOnUnasked(draft);
+}
+
+/** Somebody had stopped the turn to say something else: that goes on by itself. */
+function goOnWithMessage(draft: Draft, workedUntilAt: number): void {
+  countWork(draft, workedUntilAt);
+  endChild(draft, "cancelled");
+  enterQueue(draft, "continue");
+}
+
+/** By `restartPolicy: continue`, a session that a restart interrupted goes on with words that say so. */
+function goOnUnasked(draft: Draft): void {
   if (draft.rules.afterRestart === "ask") return;
   const text = "The gateway was restarted while you worked on this. Check what is already done, then go on where you stopped.";
   draft.session = { ...draft.session, inbox: [pluginMessage(draft, text), ...draft.session.inbox] };

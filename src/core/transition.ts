@@ -5,7 +5,7 @@
  */
 import { onAnswered, onMessage } from "./answer.ts";
 import { onClock } from "./deadline.ts";
-import { owe, setPhase, stopAgent, type Draft } from "./draft.ts";
+import { owe, replaceChild, setPhase, stopAgent, type Draft } from "./draft.ts";
 import type { Rules, SessionEvent, Step } from "./event.ts";
 import { onAgentReady, onAdmitted, onAgentStarted, onForeign, onKill, onRecovered, onSlot, onStartFailed, onStopping } from "./life.ts";
 import { onSaid } from "./said.ts";
@@ -19,6 +19,16 @@ export function transition(session: Session, event: SessionEvent, rules: Rules):
   handle(draft, event);
   const { effects, reply } = draft;
   return { session: draft.session, effects, ...(reply === undefined ? {} : { reply }) };
+}
+
+/** Several events that happened at once, as one step: stored together or not at all. */
+export function transitions(session: Session, events: readonly SessionEvent[], rules: Rules): Step {
+  let step: Step = { session, effects: [] };
+  for (const event of events) {
+    const next = transition(step.session, event, rules);
+    step = { ...next, effects: [...step.effects, ...next.effects] };
+  }
+  return step;
 }
 
 function handle(draft: Draft, event: SessionEvent): void {
@@ -63,6 +73,10 @@ function handle(draft: Draft, event: SessionEvent): void {
       return onTold(draft, event.noticeId, event.part);
     case "viewed":
       return onViewed(draft, event.viewer);
+    case "shown":
+      return onShown(draft, event.key, event.seen);
+    case "child-lost":
+      return replaceChild(draft, event.runId);
     case "continued":
       draft.session = { ...draft.session, continuedBy: event.by };
       return;
@@ -89,6 +103,11 @@ function onTold(draft: Draft, noticeId: string, part: NoticePart): void {
     .map((notice) => (notice.id === noticeId ? { ...notice, parts: notice.parts.filter((p) => p !== part) } : notice))
     .filter((notice) => notice.parts.length > 0);
   draft.session = { ...draft.session, owed };
+}
+
+function onShown(draft: Draft, key: string, seen: number): void {
+  const viewers = draft.session.viewers.map((v) => (v.key === key && v.seen < seen ? { ...v, seen } : v));
+  draft.session = { ...draft.session, viewers };
 }
 
 /** A chat's view replaces its earlier one and never goes back; past the bound the one that was heard of longest ago goes. */

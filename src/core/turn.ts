@@ -133,10 +133,10 @@ function carryOutPlan(draft: Draft, cut: boolean): void {
   else becomeIdle(draft);
 }
 
-/** The time of a turn counts while iFlow works; time spent on a person does not. */
-export function countWork(draft: Draft): void {
+/** The time of a turn counts while iFlow works; time spent on a person, or while no gateway ran, does not. */
+export function countWork(draft: Draft, untilAt: number = draft.at): void {
   const { phase } = draft.session;
-  if (phase.kind === "working") count(draft, { workingMs: Math.max(0, draft.at - phase.sinceAt) });
+  if (phase.kind === "working") count(draft, { workingMs: Math.max(0, untilAt - phase.sinceAt) });
 }
 
 export function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
@@ -175,8 +175,8 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
 }
 
 /** The turn is cut off for a reason that a person should decide about; nothing is replayed (I8). */
-export function interrupt(draft: Draft, cause: Cause): void {
-  countWork(draft);
+export function interrupt(draft: Draft, cause: Cause, workedUntilAt: number = draft.at): void {
+  countWork(draft, workedUntilAt);
   const { phase, unconfirmed } = draft.session;
   const open: readonly Ask[] = phase.kind === "asking" ? phase.asks : [];
   setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause });
