@@ -221,7 +221,7 @@ function recoverQueued(draft: Draft, promptLeft: "yes" | "no"): void {
   }
   const waited = phase.kind === "queued" ? phase : { reason: launchOrContinue(draft), sinceAt: createdAt };
   setPhase(draft, { kind: "queued", reason: waited.reason, sinceAt: waited.sinceAt });
-  draft.effects.push({ do: "request-slot", ahead: waited.reason === "continue" || phase.kind === "starting" });
+  draft.effects.push({ do: "request-slot", ahead: waited.reason === "continue" });
 }
 
 function recoverWorking(draft: Draft, phase: Working, promptLeft: "yes" | "no"): void {
