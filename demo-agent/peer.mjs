@@ -34,10 +34,13 @@ export function createPeer({ write, writePieces, flags }) {
   let authenticated = !flags.has("unauthenticated");
   let client = { readTextFile: false };
 
-  const send = (...list) => write(list.map((frame) => JSON.stringify({ jsonrpc: "2.0", ...frame })));
+  const sendAll = (list) => write(list.map((frame) => JSON.stringify({ jsonrpc: "2.0", ...frame })));
+  const send = (frame) => sendAll([frame]);
   const note = (session, update) => ({ method: "session/update", params: { sessionId: session.id, update } });
   const wire = {
-    update: (session, ...updates) => updates.length > 0 && send(...updates.map((update) => note(session, update))),
+    /** In one write, however many. */
+    updates: (session, updates) => updates.length > 0 && sendAll(updates.map((update) => note(session, update))),
+    update: (session, ...updates) => wire.updates(session, updates),
     raw: (text) => write([text]),
     split: (session, update) => writePieces(JSON.stringify({ jsonrpc: "2.0", ...note(session, update) })),
     request: (method, params) => {

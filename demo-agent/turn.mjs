@@ -24,7 +24,9 @@ const wait = (ms, signal) =>
     signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
   });
 const aborted = (signal) =>
-  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 
 /** Resolves with the stop reason. `turn`: { wire, flags, session, signal, save() }. */
 export async function runTurn(turn, steps) {
@@ -59,7 +61,10 @@ function say({ wire, flags, session }, text) {
   session.history.push({ role: "model", parts: [{ text: filled }] });
   if (filled === "") return;
   const parts = flags.stream ? (filled.match(/\s*\S+\s*?|\s+/g) ?? [filled]) : [filled];
-  wire.update(session, ...parts.map((part) => frames.message(part)));
+  wire.updates(
+    session,
+    parts.map((part) => frames.message(part)),
+  );
 }
 
 const numbered = (count, text) => Array.from({ length: count }, (_, index) => text(index + 1));
@@ -207,9 +212,16 @@ const STEPS = {
   long: (turn, step) => {
     const lines = numbered(step.lines, (n) => longLine(n, step.lines));
     const { wire, flags, session } = turn;
-    wire.update(session, ...(flags.stream ? lines : [lines.join("")]).map((text) => frames.message(text)));
+    wire.updates(
+      session,
+      (flags.stream ? lines : [lines.join("")]).map((text) => frames.message(text)),
+    );
   },
-  burst: ({ wire, session }, step) => wire.update(session, ...numbered(step.frames, (n) => frames.message(`${n}\n`))),
+  burst: ({ wire, session }, step) =>
+    wire.updates(
+      session,
+      numbered(step.frames, (n) => frames.message(`${n}\n`)),
+    ),
   pace,
   write: (turn, step) => {
     const filled = step.files.map((file) => ({

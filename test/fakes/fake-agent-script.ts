@@ -237,10 +237,10 @@ async function runStep(stage: Stage, step: Step): Promise<ScriptEnd | "plan-appr
     case "think":
       return stage.emit({ kind: "thought", text: step.text });
     case "long":
-      return stage.emit(...numbered(step.lines, (n) => longLine(n, step.lines)));
+      return sayEach(stage, step.lines, (n) => longLine(n, step.lines));
     case "burst":
     case "pace":
-      return stage.emit(...numbered(step.frames, (n) => `${n}\n`));
+      return sayEach(stage, step.frames, (n) => `${n}\n`);
     case "write":
       return use(
         stage,
@@ -310,5 +310,6 @@ async function runStep(stage: Stage, step: Step): Promise<ScriptEnd | "plan-appr
   }
 }
 
-const numbered = (count: number, text: (n: number) => string): readonly AgentEvent[] =>
-  Array.from({ length: count }, (_, index) => ({ kind: "text", text: text(index + 1) }));
+function sayEach(stage: Stage, count: number, text: (n: number) => string): void {
+  for (let n = 1; n <= count; n += 1) stage.emit({ kind: "text", text: text(n) });
+}
