@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Gateway } from "../test/gateway/harness/gateway.ts";
 import { DEMO_AGENT, PLUGIN_ID, stagePlugin } from "../test/gateway/harness/staged-plugin.ts";
-import { Story, StepFailed } from "./story.ts";
+import { Story } from "./story.ts";
 
 const CHAT_ID = 42;
 const CHAT = { channel: "telegram", to: "telegram:42", accountId: "default" } as const;
@@ -40,7 +40,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     story.fail(error);
-    if (!(error instanceof StepFailed)) story.say(gateway.log().split("\n").slice(-30).join("\n"));
+    story.say(`The gateway's last words:\n${gateway.log().split("\n").slice(-25).join("\n")}`);
     return 1;
   } finally {
     await gateway.dispose();
@@ -57,7 +57,7 @@ async function tell(story: Story, gateway: Gateway, prompt: string): Promise<voi
     const answer = await gateway.tool("iflow_launch", { prompt, name: "greeting", multi_turn_disabled: true }, { sessionKey: SESSION_KEY, chat: CHAT });
     story.check(answer.ok, answer.error ?? answer.text);
     story.say(`${answer.text}\n(answered after ${Date.now() - startedMs} ms)`);
-    return { id: String(answer.details["id"]), flowId: String(answer.details["flowId"]) };
+    return { id: String(asRow(answer.details["iflow"])["id"]), flowId: String(asRow(answer.details["iflow"])["flowId"]) };
   });
 
   await story.step("iFlow works, asks, and the question arrives in the chat", async () => {
@@ -117,4 +117,8 @@ function followNotices(story: Story, gateway: Gateway) {
     until: (mark: RegExp) => gateway.telegram.heard(CHAT_ID, mark, NOTICE_WITHIN_MS),
     close: () => clearInterval(timer),
   };
+}
+
+function asRow(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

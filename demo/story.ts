@@ -1,8 +1,6 @@
 /**
  * How the demo reads on a terminal: numbered steps in plain words, what was seen under each, the time it took.
  */
-export class StepFailed extends Error {}
-
 function indent(text: string, by: string): string {
   return text
     .split("\n")
@@ -24,7 +22,7 @@ export class Story {
   }
 
   check(holds: boolean, otherwise: string): void {
-    if (!holds) throw new StepFailed(otherwise);
+    if (!holds) throw new Error(otherwise);
   }
 
   say(text: string): void {

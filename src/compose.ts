@@ -10,14 +10,14 @@ import type { Rules } from "./core/event.ts";
 import { redactSecrets } from "./core/redact.ts";
 import type { Route, Session } from "./core/session.ts";
 import type { Engine } from "./engine/context.ts";
-import type { Voice } from "./engine/governor.ts";
 import { Roster } from "./engine/roster.ts";
 import { Sessions } from "./engine/sessions.ts";
 import { createJournals } from "./journal/journals.ts";
 import { Audit } from "./operations/audit.ts";
 import type { Context } from "./operations/context.ts";
+import { stubVoice } from "./voice-stub.ts";
 import { Workdirs } from "./operations/workdir.ts";
-import type { ChildTasks, Clock, Delivery, FlowStore, Log } from "./ports.ts";
+import type { AgentLauncher, ChildTasks, Clock, Delivery, FlowStore, Journals, Log } from "./ports.ts";
 
 /** A live process that waits for a follow-up is kept so long; then the session is parked. */
 const KEEP_ALIVE_MS = 20_000;
@@ -32,7 +32,6 @@ export interface HostParts {
   /** The host's state directory; the plugin's files lie in a folder of it. */
   readonly stateDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly voice: (config: PluginConfig) => Voice;
 }
 
 export function rulesOf(config: PluginConfig): Rules {
@@ -57,15 +56,15 @@ export function pluginFolder(stateDir: string): string {
 
 export function compose(parts: HostParts, config: PluginConfig): Context {
   const folder = pluginFolder(parts.stateDir);
-  const agent = agentOptions(parts, config);
+  const agent = agentPartsOf(config, parts.clock, parts.log, parts.env);
   const engine: Engine = {
     flows: parts.flows,
     children: parts.children,
     delivery: parts.delivery,
     clock: parts.clock,
     log: parts.log,
-    launcher: createAgentLauncher(agent),
-    journals: createJournals(join(folder, "sessions"), config.journal === "redacted" ? { redact: redactSecrets } : {}),
+    launcher: agent.launcher,
+    journals: journalsOf(parts.stateDir, config),
     newId: () => randomBytes(5).toString("hex"),
     rules: rulesOf(config),
     bounds: {
@@ -76,14 +75,24 @@ export function compose(parts: HostParts, config: PluginConfig): Context {
     },
     language: config.language,
   };
-  const roster = new Roster(engine, parts.voice(config), (session) => routeOf(session, config));
+  const roster = new Roster(engine, stubVoice, (session) => routeOf(session, config));
   return {
     sessions: new Sessions(roster),
     config,
     workdirs: new Workdirs({ defaultWorkdir: config.defaultWorkdir, allowedWorkdirs: config.allowedWorkdirs, stateDir: parts.stateDir }),
     audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
-    agentReady: agentCheck(agent, parts.clock),
+    agentReady: agent.ready,
   };
+}
+
+export function journalsOf(stateDir: string, config: PluginConfig): Journals {
+  return createJournals(join(pluginFolder(stateDir), "sessions"), config.journal === "redacted" ? { redact: redactSecrets } : {});
+}
+
+/** The launcher, and the quick check whether there is something to launch. */
+export function agentPartsOf(config: PluginConfig, clock: Clock, log: Log, env: HostParts["env"]): { readonly launcher: AgentLauncher; readonly ready: Context["agentReady"] } {
+  const options = agentOptions(config, log, env);
+  return { launcher: createAgentLauncher(options), ready: agentCheck(options, clock) };
 }
 
 /** The chat that launched; else the longest matching directory of agentChannels; else fallbackChannel. */
@@ -100,7 +109,7 @@ function isBelow(path: string, directory: string): boolean {
   return path === root || path.startsWith(`${root}/`);
 }
 
-function agentOptions(parts: HostParts, config: PluginConfig): AgentOptions {
+function agentOptions(config: PluginConfig, log: Log, hostEnv: HostParts["env"]): AgentOptions {
   const { command, args, env, transport, url, auth, stream } = config.agent;
   const apiKey = plain(auth.apiKey);
   const method = auth.methodId ?? (apiKey === undefined ? undefined : "openai-compatible");
@@ -121,8 +130,8 @@ function agentOptions(parts: HostParts, config: PluginConfig): AgentOptions {
             ...(auth.modelName === undefined ? {} : { modelName: auth.modelName }),
           },
         }),
-    log: parts.log,
-    hostEnv: parts.env,
+    log,
+    hostEnv,
   };
 }
 

@@ -33,6 +33,7 @@ interface Errand {
 }
 
 const PROGRESS_RANK = 4;
+const MAX_QUESTIONS = 500;
 
 const RANK: Readonly<Record<NoticeKind, number>> = {
   completed: 0,
@@ -56,11 +57,13 @@ export function chatKey(route: Route | undefined, sessionKey: string): string {
 export class Governor {
   readonly #delivery: Delivery;
   readonly #voice: Voice;
-  readonly #routeOf: (session: Session) => Route | undefined;
+  readonly routeOf: (session: Session) => Route | undefined;
   readonly #log: Log;
   readonly #lines = new Map<string, Errand[]>();
   readonly #busy = new Map<string, Promise<void>>();
   readonly #known = new Set<string>();
+  /** Chat and message id -> session, of the last questions: a reply to one of them is meant for its session. */
+  readonly #questions = new Map<string, string>();
   #counts = { accepted: 0, refused: 0, noRoute: 0 };
   #lastRefusal: string | undefined;
   #closed = false;
@@ -68,7 +71,7 @@ export class Governor {
   constructor(delivery: Delivery, voice: Voice, routeOf: (session: Session) => Route | undefined, log: Log) {
     this.#delivery = delivery;
     this.#voice = voice;
-    this.#routeOf = routeOf;
+    this.routeOf = routeOf;
     this.#log = log;
   }
 
@@ -85,11 +88,16 @@ export class Governor {
         const id = `${session.id}/${notice.id}/${part}`;
         if (this.#known.has(id) || this.#closed) continue;
         this.#known.add(id);
-        const chat = chatKey(this.#routeOf(session), session.owner.sessionKey);
+        const chat = chatKey(this.routeOf(session), session.owner.sessionKey);
         const key = part === "wake" ? `wake|${session.owner.sessionKey}` : chat;
         this.#enqueue(key, { rank: RANK[notice.kind], run: () => this.#hand(teller, notice, part) });
       }
     }
+  }
+
+  /** The session that a message of ours in this chat asked for; undefined for any other message. */
+  noticeOf(chat: string, messageId: string): string | undefined {
+    return this.#questions.get(`${chat}|${messageId}`);
   }
 
   /** Output for a chat that follows: behind every notice, in the order given. Resolves when the host has answered. */
@@ -133,8 +141,16 @@ export class Governor {
     const { session } = teller;
     const handover = part === "wake" ? await this.#wake(session, notice) : await this.#send(session, notice);
     this.#count(session, handover);
+    if (notice.kind === "asks" && part === "chat") this.#remember(session, handover);
     await teller.told(notice.id, part);
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
+  }
+
+  #remember(session: Session, handover: Handover): void {
+    if (handover.kind !== "accepted" || handover.messageId === undefined) return;
+    this.#questions.set(`${chatKey(this.routeOf(session), session.owner.sessionKey)}|${handover.messageId}`, session.id);
+    const [oldest] = this.#questions.keys();
+    if (this.#questions.size > MAX_QUESTIONS && oldest !== undefined) this.#questions.delete(oldest);
   }
 
   #send(session: Session, notice: Notice): Promise<Handover> {
@@ -150,7 +166,7 @@ export class Governor {
   }
 
   #message(session: Session, notice: Notice, text: string): OutgoingMessage {
-    return { intentId: `iflow:${session.id}:${notice.id}`, owner: session.owner, route: this.#routeOf(session), text };
+    return { intentId: `iflow:${session.id}:${notice.id}`, owner: session.owner, route: this.routeOf(session), text };
   }
 
   #count(session: Session, handover: Handover): void {

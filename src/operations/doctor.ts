@@ -23,10 +23,9 @@ export interface DoctorParts {
   readonly allowed: readonly string[];
   /** What notices without a chat of their own would use. */
   readonly fallbackRoute: string | undefined;
-  /** Undefined: fine. */
-  readonly wakeTrouble: () => Promise<string | undefined>;
+  /** Whether the plugin runs in a gateway, from which notices and wakes leave. Undefined: fine. */
+  readonly gatewayTrouble: () => Promise<string | undefined>;
   readonly skillTrouble: () => Promise<string | undefined>;
-  readonly childTrouble: () => Promise<string | undefined>;
 }
 
 const TRIAL_MS = 60_000;
@@ -41,9 +40,8 @@ export async function runDoctor(parts: DoctorParts): Promise<readonly Check[]> {
     directory(parts),
     await guarded("storage", () => storage(parts)),
     route(parts),
-    await trouble("wake", parts.wakeTrouble, "the launching agent can be woken"),
+    await trouble("gateway, notices and wake", parts.gatewayTrouble, "the plugin runs in the gateway"),
     await trouble("skill", parts.skillTrouble, "the skill iflow-orchestration is installed"),
-    await trouble("child tasks", parts.childTrouble, "each turn shows as a linked task"),
   ];
 }
 

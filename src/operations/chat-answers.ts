@@ -1,0 +1,77 @@
+/**
+ * Answers that come without a command: a pressed button, or a bare reply in the chat that was asked.
+ * Owns: which question is meant, and when plain words are unmistakably an answer; everything else is left to the agent.
+ */
+import type { Caller } from "../core/caller.ts";
+import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
+import type { Question, Session } from "../core/session.ts";
+import { chatKey } from "../engine/governor.ts";
+import type { Context } from "./context.ts";
+
+/** Which option of which question of which session a button stands for. */
+export interface PressedOption {
+  readonly sessionId: string;
+  readonly questionId: string;
+  /** From 0. */
+  readonly optionIndex: number;
+}
+
+export interface PressOutcome {
+  readonly text: string;
+  /** The question is over: its buttons go. */
+  readonly closed: boolean;
+}
+
+export function sessionOfPress(context: Context, pressed: PressedOption): Session | undefined {
+  return context.sessions.roster.sessions().find((session) => session.id === pressed.sessionId);
+}
+
+export async function answerPress(context: Context, caller: Caller, pressed: PressedOption): Promise<PressOutcome> {
+  const session = sessionOfPress(context, pressed);
+  if (session === undefined) return { text: "This iFlow session is not known any more.", closed: true };
+  const option = String(pressed.optionIndex + 1);
+  const { questionId } = pressed;
+  const responded = await context.sessions.respond(caller, session.id, { message: option, option, interrupt: false, questionId });
+  await context.audit.append({ at: context.sessions.nowAt(), operation: "respond", door: caller.door, senderId: caller.senderId, id: session.id, questionId, option, outcome: responded.ok ? "ok" : responded.refusal.code });
+  if (!responded.ok) return { text: responded.refusal.message, closed: responded.refusal.code === "question_closed" || responded.refusal.code === "wrong_phase" };
+  const label = responded.value.question?.options[pressed.optionIndex]?.label ?? option;
+  return { text: `↩️ ${label}`, closed: true };
+}
+
+export interface BareReply {
+  readonly text: string;
+  /** In a group only a reply to our own notice counts. */
+  readonly repliesTo: string | undefined;
+}
+
+interface Candidate {
+  readonly session: Session;
+  readonly question: Question;
+}
+
+/** What became of the answer, in words for the chat; undefined when the words are not unmistakably an answer. */
+export async function answerBareReply(context: Context, caller: Caller, reply: BareReply): Promise<string | undefined> {
+  const chat = chatKey(caller.route, caller.owner.sessionKey);
+  const { governor } = context.sessions.roster;
+  const asked = context.sessions.roster.sessions().filter((session) => chatKey(governor.routeOf(session), session.owner.sessionKey) === chat);
+  const candidates = asked.flatMap((session): readonly Candidate[] =>
+    session.phase.kind === "asking" ? openQuestions(session.phase.asks).map((question) => ({ session, question })) : [],
+  );
+  const meant = reply.repliesTo === undefined ? candidates : candidates.filter(({ session }) => governor.noticeOf(chat, reply.repliesTo ?? "") === session.id);
+  if (caller.inGroup && (reply.repliesTo === undefined || meant.length === 0)) return undefined;
+  const pool = meant.length > 0 ? meant : candidates;
+  const [only, ...more] = pool;
+  if (only === undefined || !pool.some(({ question }) => isExactChoice(question, reply.text))) return undefined;
+  if (more.length > 0) {
+    const list = pool.map(({ session, question }) => `${session.name} ${question.id}: ${choiceLines(question).join(" · ")}`);
+    return `Several questions are open. Answer one with /iflow_respond --question ID session answer:\n${list.join("\n")}`;
+  }
+  const responded = await context.sessions.respond({ ...caller, owner: only.session.owner }, only.session.id, {
+    message: reply.text,
+    interrupt: false,
+    questionId: only.question.id,
+    option: undefined,
+  });
+  await context.audit.append({ at: context.sessions.nowAt(), operation: "respond", door: caller.door, senderId: caller.senderId, id: only.session.id, questionId: only.question.id, outcome: responded.ok ? "ok" : responded.refusal.code });
+  return responded.ok ? `↩️ ${only.session.name}: your answer was passed on.` : responded.refusal.message;
+}

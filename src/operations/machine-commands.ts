@@ -1,0 +1,102 @@
+/**
+ * `openclaw iflow …` on the machine's command line: doctor, sessions, output, audit.
+ * Owns: what each prints and its exit code. They run in a process of their own and reach the gateway by RPC.
+ */
+import { readFile } from "node:fs/promises";
+import { messageOf } from "../core/errors.ts";
+import { doctorText, runDoctor, type DoctorParts } from "./doctor.ts";
+
+export interface MachineRun {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+  print(text: string): void;
+  call(method: string, params: Record<string, unknown>): Promise<unknown>;
+}
+
+export interface MachineCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly args: readonly string[];
+  readonly options: readonly { readonly flags: string; readonly description: string }[];
+  run(run: MachineRun): Promise<number>;
+}
+
+const JSON_OPTION = { flags: "--json", description: "Print JSON" };
+const AUDIT_LINES = 50;
+
+export interface MachineParts {
+  readonly auditFile: () => string;
+  /** Undefined: the configuration is refused, with this message. */
+  readonly doctor: (call: MachineRun["call"]) => Promise<DoctorParts | string>;
+}
+
+export function machineCommands(parts: MachineParts): readonly MachineCommand[] {
+  return [
+    { name: "doctor", description: "Check agent, authentication, directory, storage, route, wake and skill, for real", args: [], options: [JSON_OPTION], run: (run) => doctor(parts, run) },
+    { name: "sessions", description: "List iFlow sessions of the running gateway", args: ["[filter]"], options: [JSON_OPTION], run: (run) => listed(run) },
+    {
+      name: "output",
+      description: "Print the output of a session",
+      args: ["<session>"],
+      options: [JSON_OPTION, { flags: "--full", description: "From the beginning" }, { flags: "--lines <count>", description: "Last lines (50)" }],
+      run: (run) => printed(run),
+    },
+    { name: "audit", description: "Print the last lines of the audit log", args: ["[lines]"], options: [], run: (run) => audited(parts, run) },
+  ];
+}
+
+async function doctor(parts: MachineParts, run: MachineRun): Promise<number> {
+  const found = await parts.doctor(run.call);
+  if (typeof found === "string") {
+    run.print(`✗ configuration: ${found}`);
+    return 1;
+  }
+  const checks = await runDoctor(found);
+  run.print(run.options["json"] === true ? JSON.stringify(checks, undefined, 2) : doctorText(checks));
+  return checks.some((check) => check.verdict === "failed") ? 1 : 0;
+}
+
+/** Failures of the call are said in a line; the exit code is 1. */
+async function asking(run: MachineRun, work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    run.print(`The gateway did not answer: ${messageOf(error)}`);
+    return 1;
+  }
+}
+
+function listed(run: MachineRun): Promise<number> {
+  return asking(run, async () => {
+    const [filter] = run.args;
+    const rows = await run.call("iflow.sessions", filter === undefined ? {} : { filter });
+    if (run.options["json"] === true || !Array.isArray(rows)) {
+      run.print(JSON.stringify(rows, undefined, 2));
+      return;
+    }
+    const lines = (rows as readonly Record<string, unknown>[]).map((row) => `${String(row["id"])}  ${String(row["status"]).padEnd(11)}  ${String(row["name"])}  ${String(row["workdir"])}`);
+    run.print(lines.length === 0 ? "No iFlow sessions." : lines.join("\n"));
+  });
+}
+
+function printed(run: MachineRun): Promise<number> {
+  return asking(run, async () => {
+    const lines = Number(run.options["lines"] ?? 50);
+    const answer = await run.call("iflow.output", { session: run.args[0] ?? "", lines, ...(run.options["full"] === true ? { full: true } : {}) });
+    const output = typeof answer === "object" && answer !== null && "output" in answer ? String(answer.output) : "";
+    run.print(run.options["json"] === true ? JSON.stringify(answer, undefined, 2) : output);
+  });
+}
+
+async function audited(parts: MachineParts, run: MachineRun): Promise<number> {
+  const file = parts.auditFile();
+  try {
+    const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+    run.print(lines.slice(-Number(run.args[0] ?? AUDIT_LINES)).join("\n"));
+    return 0;
+  } catch (error) {
+    run.print(`No audit log can be read at ${file}: ${messageOf(error)}`);
+    return 1;
+  }
+}

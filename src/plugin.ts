@@ -1,0 +1,203 @@
+/**
+ * The composition root: the only file that knows every room.
+ * Owns: what the host registers, and the one running instance between service start and service stop.
+ */
+import { access } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
+import { parseConfig, type PluginConfig } from "./config.ts";
+import { IflowError, messageOf } from "./core/errors.ts";
+import { parsePayload } from "./voice-stub.ts";
+import { formatRoute } from "./core/route.ts";
+import { chatCaller } from "./host/caller.ts";
+import type { PlainMessage } from "./host/chat-messages.ts";
+import { createChildTasks } from "./host/child-task.ts";
+import { createDelivery } from "./host/delivery.ts";
+import { registerDoors } from "./host/doors.ts";
+import { createFlowStore } from "./host/flow-store.ts";
+import { hostTasks } from "./host/host-tasks.ts";
+import type { ButtonPress, PressReply } from "./host/interactive.ts";
+import { announceRunning } from "./host/process-memory.ts";
+import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
+import type { ServicePlace } from "./host/service.ts";
+import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
+import type { Context } from "./operations/context.ts";
+import { operations } from "./operations/index.ts";
+import type { DoctorParts } from "./operations/doctor.ts";
+import { machineCommands, type MachineRun } from "./operations/machine-commands.ts";
+import type { ChildTasks, Clock, Log } from "./ports.ts";
+
+const ID = "openclaw-iflow-plugin";
+
+export const plugin = {
+  id: ID,
+  name: "iFlow",
+  description: "Runs iFlow conversations as managed TaskFlows that survive restarts.",
+  register: registerPlugin,
+};
+
+const clock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    // Longer than a timer can count: it comes back and asks again.
+    const timer = setTimeout(run, Math.min(ms, 2_147_483_647));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+function registerPlugin(api: HostApi): void {
+  const log: Log = api.logger;
+  const instance = new Instance(api, log);
+  registerDoors(api, {
+    signs: instance.table,
+    life: instance,
+    onMessage: (message) => instance.onMessage(message),
+    onPress: (press) => instance.onPress(press),
+    cli: {
+      description: "Check and inspect the iFlow plugin",
+      subcommands: machineCommands({
+        auditFile: () => join(pluginFolder(api.runtime.state.resolveStateDir(process.env)), "audit.jsonl"),
+        doctor: async (call) => doctorParts(api, log, call),
+      }),
+      print: (text) => process.stdout.write(`${text}\n`),
+      setExitCode: (code) => {
+        process.exitCode = code;
+      },
+    },
+    log,
+  });
+}
+
+/** What runs between start and stop of the service. */
+class Instance {
+  readonly #api: HostApi;
+  readonly #log: Log;
+  readonly table = operations(() => this.#context);
+  #context: Context | undefined;
+  #children: ChildTasks | undefined;
+  #retract: (() => void) | undefined;
+
+  constructor(api: HostApi, log: Log) {
+    this.#api = api;
+    this.#log = log;
+  }
+
+  async start(place: ServicePlace): Promise<void> {
+    const config = configOf(this.#api);
+    const tasks = hostTasks(this.#api.runtime);
+    if (!tasks.ok) throw new Error(tasks.reason);
+    const functions = await loadHostFunctions();
+    const stream = `${this.#api.id}.heartbeat`;
+    this.#children = createChildTasks({
+      tasks: tasks.tasks,
+      emit: functions.emitAgentEvent,
+      heartbeat: (runId) => void this.#api.agent.events.emitAgentEvent({ runId, stream, data: {} }),
+      clock,
+      log: this.#log,
+    });
+    const context = compose(
+      {
+        flows: createFlowStore(tasks.tasks),
+        children: this.#children,
+        delivery: createDelivery(this.#api, functions),
+        clock,
+        log: this.#log,
+        stateDir: place.stateDir,
+        env: process.env,
+      },
+      config,
+    );
+    await context.sessions.roster.start();
+    this.#context = context;
+    this.#retract = announceRunning((name, caller, params) => this.#operation(name).invoke(caller, params));
+  }
+
+  /** In the tick of the signal: the host takes no task events once it drains. Then the agents are ended. */
+  settle(signal: string): void {
+    this.#children?.settleAll("failed", clock.now(), `The gateway was stopped (${signal})`);
+    if (signal !== "SIGUSR2") void this.#context?.sessions.roster.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.#retract?.();
+    const context = this.#context;
+    this.#context = undefined;
+    await context?.sessions.roster.stop();
+  }
+
+  async onPress(press: ButtonPress): Promise<PressReply> {
+    const context = this.#context;
+    const pressed = parsePayload(press.payload);
+    if (context === undefined) return { text: "The iFlow plugin is not running now. Try again in a few seconds.", closed: false };
+    if (pressed === undefined) return { text: "This button is of an older version.", closed: true };
+    const owner = sessionOfPress(context, pressed)?.owner ?? { sessionKey: "" };
+    const { route, senderId, inGroup } = press;
+    const caller = chatCaller("button", owner, { route, senderId, inGroup, isOwner: await this.#steers(press) });
+    return answerPress(context, caller, pressed);
+  }
+
+  async onMessage(message: PlainMessage): Promise<string | undefined> {
+    const context = this.#context;
+    if (context === undefined) return undefined;
+    const { route, senderId, inGroup, sessionKey, text, replyToId } = message;
+    const caller = chatCaller("reply", { sessionKey }, { route, senderId, inGroup, isOwner: await this.#steers(message) });
+    return answerBareReply(context, caller, { text, repliesTo: replyToId });
+  }
+
+  /** The host's owner, or one of the configured operators. */
+  async #steers({ senderId, isOwner }: Pick<ButtonPress, "senderId" | "isOwner">): Promise<boolean> {
+    const operators = this.#context?.config.operators ?? [];
+    return (senderId !== undefined && operators.includes(senderId)) || isOwner();
+  }
+
+  #operation(name: string) {
+    const found = this.table.find((operation) => operation.name === name);
+    if (found === undefined) throw new Error(`There is no operation ${name}.`);
+    return found;
+  }
+}
+
+function configOf(api: HostApi): PluginConfig {
+  const parsed = parseConfig(api.pluginConfig, homedir());
+  if (!parsed.ok) throw new IflowError("config_invalid", parsed.message);
+  return parsed.config;
+}
+
+type GatewayCall = MachineRun["call"];
+
+async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<DoctorParts | string> {
+  const parsed = parseConfig(api.pluginConfig, homedir());
+  if (!parsed.ok) return parsed.message;
+  const { config } = parsed;
+  const { launcher, ready } = agentPartsOf(config, clock, log, process.env);
+  return {
+    agentReady: ready,
+    launcher,
+    journals: journalsOf(api.runtime.state.resolveStateDir(process.env), config),
+    workdir: config.defaultWorkdir ?? process.cwd(),
+    allowed: config.allowedWorkdirs,
+    fallbackRoute: config.fallbackChannel === undefined ? undefined : formatRoute(config.fallbackChannel),
+    gatewayTrouble: () => gatewayTrouble(call),
+    skillTrouble: () => skillTrouble(api),
+  };
+}
+
+/** Notices and wakes are made in the gateway: it must run, and the plugin in it. */
+async function gatewayTrouble(call: GatewayCall): Promise<string | undefined> {
+  try {
+    await call("iflow.stats", {});
+    return undefined;
+  } catch (error) {
+    return `the gateway does not answer iflow.stats: ${messageOf(error)}. Start it (openclaw gateway run), and see that plugins.entries.${ID}.enabled is true`;
+  }
+}
+
+async function skillTrouble(api: HostApi): Promise<string | undefined> {
+  const file = join(api.rootDir ?? "", "skills", "iflow-orchestration", "SKILL.md");
+  return access(file).then(
+    () => undefined,
+    () => `${file} is missing; install the plugin again`,
+  );
+}
