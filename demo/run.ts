@@ -33,7 +33,11 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   const plugin = await stagePlugin();
   const agent = installed ? { command: own } : { command: DEMO_AGENT };
   const config = { agent, permissionMode: "auto", iflowTimeout: 120_000 };
-  const gateway = await Gateway.create({ pluginRoots: { [PLUGIN_ID]: plugin.dir }, pluginConfig: { [PLUGIN_ID]: config }, telegram: true });
+  const gateway = await Gateway.create({
+    pluginRoots: { [PLUGIN_ID]: plugin.dir },
+    pluginConfig: { [PLUGIN_ID]: config },
+    telegram: true,
+  });
   try {
     await tell(story, gateway, installed ? REAL_PROMPT : DEMO_PROMPT);
     story.end("Every step was seen. Nothing is left behind.");
@@ -49,15 +53,25 @@ export async function runDemo(args: readonly string[]): Promise<number> {
 }
 
 async function tell(story: Story, gateway: Gateway, prompt: string): Promise<void> {
-  await story.step("An OpenClaw gateway starts in a temporary folder, with the plugin and a local Telegram server", async () => gateway.start());
+  await story.step(
+    "An OpenClaw gateway starts in a temporary folder, with the plugin and a local Telegram server",
+    async () => gateway.start(),
+  );
   const notices = followNotices(story, gateway);
 
   const job = await story.step("iflow_launch hands the job over and answers at once", async () => {
     const startedMs = Date.now();
-    const answer = await gateway.tool("iflow_launch", { prompt, name: "greeting", multi_turn_disabled: true }, { sessionKey: SESSION_KEY, chat: CHAT });
+    const answer = await gateway.tool(
+      "iflow_launch",
+      { prompt, name: "greeting", multi_turn_disabled: true },
+      { sessionKey: SESSION_KEY, chat: CHAT },
+    );
     story.check(answer.ok, answer.error ?? answer.text);
     story.say(`${answer.text}\n(answered after ${Date.now() - startedMs} ms)`);
-    return { id: String(asRow(answer.details["iflow"])["id"]), flowId: String(asRow(answer.details["iflow"])["flowId"]) };
+    return {
+      id: String(asRow(answer.details["iflow"])["id"]),
+      flowId: String(asRow(answer.details["iflow"])["flowId"]),
+    };
   });
 
   await story.step("iFlow works, asks, and the question arrives in the chat", async () => {
@@ -70,7 +84,10 @@ async function tell(story: Story, gateway: Gateway, prompt: string): Promise<voi
     const show = await gateway.cli(["tasks", "flow", "show", job.flowId]);
     story.say(list.stdout.trim());
     story.say(show.stdout.trim());
-    story.check(/waiting/.test(list.stdout) && show.stdout.includes("Waiting for you"), "the flow is not waiting for an answer");
+    story.check(
+      /waiting/.test(list.stdout) && show.stdout.includes("Waiting for you"),
+      "the flow is not waiting for an answer",
+    );
   });
 
   await story.step("The gateway is killed with -9 while the session waits", async () => gateway.kill9());

@@ -39,6 +39,8 @@ export class Story {
   }
 
   fail(error: unknown): void {
-    process.stdout.write(`\n   ✗ ${error instanceof Error ? error.message : String(error)}\n\nThe demo failed at step ${this.#step}.\n`);
+    process.stdout.write(
+      `\n   ✗ ${error instanceof Error ? error.message : String(error)}\n\nThe demo failed at step ${this.#step}.\n`,
+    );
   }
 }

@@ -79,18 +79,30 @@ export function compose(parts: HostParts, config: PluginConfig): Context {
   return {
     sessions: new Sessions(roster),
     config,
-    workdirs: new Workdirs({ defaultWorkdir: config.defaultWorkdir, allowedWorkdirs: config.allowedWorkdirs, stateDir: parts.stateDir }),
+    workdirs: new Workdirs({
+      defaultWorkdir: config.defaultWorkdir,
+      allowedWorkdirs: config.allowedWorkdirs,
+      stateDir: parts.stateDir,
+    }),
     audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
     agentReady: agent.ready,
   };
 }
 
 export function journalsOf(stateDir: string, config: PluginConfig): Journals {
-  return createJournals(join(pluginFolder(stateDir), "sessions"), config.journal === "redacted" ? { redact: redactSecrets } : {});
+  return createJournals(
+    join(pluginFolder(stateDir), "sessions"),
+    config.journal === "redacted" ? { redact: redactSecrets } : {},
+  );
 }
 
 /** The launcher, and the quick check whether there is something to launch. */
-export function agentPartsOf(config: PluginConfig, clock: Clock, log: Log, env: HostParts["env"]): { readonly launcher: AgentLauncher; readonly ready: Context["agentReady"] } {
+export function agentPartsOf(
+  config: PluginConfig,
+  clock: Clock,
+  log: Log,
+  env: HostParts["env"],
+): { readonly launcher: AgentLauncher; readonly ready: Context["agentReady"] } {
   const options = agentOptions(config, log, env);
   return { launcher: createAgentLauncher(options), ready: agentCheck(options, clock) };
 }
@@ -117,7 +129,9 @@ function agentOptions(config: PluginConfig, log: Log, hostEnv: HostParts["env"])
     ...(command === undefined ? {} : { command }),
     ...(url === undefined ? {} : { url }),
     args,
-    env: Object.fromEntries(Object.entries(env).flatMap(([key, value]) => (plain(value) === undefined ? [] : [[key, plain(value) ?? ""]]))),
+    env: Object.fromEntries(
+      Object.entries(env).flatMap(([key, value]) => (plain(value) === undefined ? [] : [[key, plain(value) ?? ""]])),
+    ),
     transport,
     stream,
     ...(method === undefined

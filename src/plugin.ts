@@ -23,7 +23,7 @@ import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
 import type { Context } from "./operations/context.ts";
-import { operations } from "./operations/index.ts";
+import { operations } from "./operations/table.ts";
 import type { DoctorParts } from "./operations/doctor.ts";
 import { machineCommands, type MachineRun } from "./operations/machine-commands.ts";
 import type { ChildTasks, Clock, Log } from "./ports.ts";
@@ -130,11 +130,12 @@ class Instance {
   async onPress(press: ButtonPress): Promise<PressReply> {
     const context = this.#context;
     const pressed = parsePayload(press.payload);
-    if (context === undefined) return { text: "The iFlow plugin is not running now. Try again in a few seconds.", closed: false };
+    if (context === undefined)
+      return { text: "The iFlow plugin is not running now. Try again in a few seconds.", closed: false };
     if (pressed === undefined) return { text: "This button is of an older version.", closed: true };
     const owner = sessionOfPress(context, pressed)?.owner ?? { sessionKey: "" };
     const { route, senderId, inGroup } = press;
-    const caller = chatCaller("button", owner, { route, senderId, inGroup, isOwner: await this.#steers(press) });
+    const caller = chatCaller("button", owner, { route, senderId, inGroup, isOwner: await press.isOwner() });
     return answerPress(context, caller, pressed);
   }
 
@@ -142,14 +143,8 @@ class Instance {
     const context = this.#context;
     if (context === undefined) return undefined;
     const { route, senderId, inGroup, sessionKey, text, replyToId } = message;
-    const caller = chatCaller("reply", { sessionKey }, { route, senderId, inGroup, isOwner: await this.#steers(message) });
+    const caller = chatCaller("reply", { sessionKey }, { route, senderId, inGroup, isOwner: await message.isOwner() });
     return answerBareReply(context, caller, { text, repliesTo: replyToId });
-  }
-
-  /** The host's owner, or one of the configured operators. */
-  async #steers({ senderId, isOwner }: Pick<ButtonPress, "senderId" | "isOwner">): Promise<boolean> {
-    const operators = this.#context?.config.operators ?? [];
-    return (senderId !== undefined && operators.includes(senderId)) || isOwner();
   }
 
   #operation(name: string) {

@@ -32,7 +32,12 @@ export class Audit {
   }
 
   /** Reading is logged only when it was refused. */
-  async record(operation: OperationName, caller: Caller, params: Readonly<Record<string, unknown>>, result: Result<Reply>): Promise<void> {
+  async record(
+    operation: OperationName,
+    caller: Caller,
+    params: Readonly<Record<string, unknown>>,
+    result: Result<Reply>,
+  ): Promise<void> {
     if (result.ok && QUIET.has(operation)) return;
     const { door, owner, senderId, isPerson } = caller;
     const line = {
@@ -57,7 +62,10 @@ export class Audit {
   async #write(text: string): Promise<void> {
     try {
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-      const size = await stat(this.#file).then((s) => s.size, () => 0);
+      const size = await stat(this.#file).then(
+        (s) => s.size,
+        () => 0,
+      );
       if (size > MAX_FILE_BYTES) await rename(this.#file, `${this.#file}.1`);
       await appendFile(this.#file, text, { mode: 0o600 });
     } catch (error) {

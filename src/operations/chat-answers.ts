@@ -6,6 +6,7 @@ import type { Caller } from "../core/caller.ts";
 import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
 import type { Question, Session } from "../core/session.ts";
 import { chatKey } from "../engine/governor.ts";
+import { withOperators } from "./authority.ts";
 import type { Context } from "./context.ts";
 
 /** Which option of which question of which session a button stands for. */
@@ -26,14 +27,33 @@ export function sessionOfPress(context: Context, pressed: PressedOption): Sessio
   return context.sessions.roster.sessions().find((session) => session.id === pressed.sessionId);
 }
 
-export async function answerPress(context: Context, caller: Caller, pressed: PressedOption): Promise<PressOutcome> {
+export async function answerPress(context: Context, presser: Caller, pressed: PressedOption): Promise<PressOutcome> {
+  const caller = withOperators(context, presser);
   const session = sessionOfPress(context, pressed);
   if (session === undefined) return { text: "This iFlow session is not known any more.", closed: true };
   const option = String(pressed.optionIndex + 1);
   const { questionId } = pressed;
-  const responded = await context.sessions.respond(caller, session.id, { message: option, option, interrupt: false, questionId });
-  await context.audit.append({ at: context.sessions.nowAt(), operation: "respond", door: caller.door, senderId: caller.senderId, id: session.id, questionId, option, outcome: responded.ok ? "ok" : responded.refusal.code });
-  if (!responded.ok) return { text: responded.refusal.message, closed: responded.refusal.code === "question_closed" || responded.refusal.code === "wrong_phase" };
+  const responded = await context.sessions.respond(caller, session.id, {
+    message: option,
+    option,
+    interrupt: false,
+    questionId,
+  });
+  await context.audit.append({
+    at: context.sessions.nowAt(),
+    operation: "respond",
+    door: caller.door,
+    senderId: caller.senderId,
+    id: session.id,
+    questionId,
+    option,
+    outcome: responded.ok ? "ok" : responded.refusal.code,
+  });
+  if (!responded.ok)
+    return {
+      text: responded.refusal.message,
+      closed: responded.refusal.code === "question_closed" || responded.refusal.code === "wrong_phase",
+    };
   const label = responded.value.question?.options[pressed.optionIndex]?.label ?? option;
   return { text: `↩️ ${label}`, closed: true };
 }
@@ -50,20 +70,32 @@ interface Candidate {
 }
 
 /** What became of the answer, in words for the chat; undefined when the words are not unmistakably an answer. */
-export async function answerBareReply(context: Context, caller: Caller, reply: BareReply): Promise<string | undefined> {
+export async function answerBareReply(
+  context: Context,
+  speaker: Caller,
+  reply: BareReply,
+): Promise<string | undefined> {
+  const caller = withOperators(context, speaker);
   const chat = chatKey(caller.route, caller.owner.sessionKey);
   const { governor } = context.sessions.roster;
-  const asked = context.sessions.roster.sessions().filter((session) => chatKey(governor.routeOf(session), session.owner.sessionKey) === chat);
+  const asked = context.sessions.roster
+    .sessions()
+    .filter((session) => chatKey(governor.routeOf(session), session.owner.sessionKey) === chat);
   const candidates = asked.flatMap((session): readonly Candidate[] =>
     session.phase.kind === "asking" ? openQuestions(session.phase.asks).map((question) => ({ session, question })) : [],
   );
-  const meant = reply.repliesTo === undefined ? candidates : candidates.filter(({ session }) => governor.noticeOf(chat, reply.repliesTo ?? "") === session.id);
+  const meant =
+    reply.repliesTo === undefined
+      ? candidates
+      : candidates.filter(({ session }) => governor.noticeOf(chat, reply.repliesTo ?? "") === session.id);
   if (caller.inGroup && (reply.repliesTo === undefined || meant.length === 0)) return undefined;
   const pool = meant.length > 0 ? meant : candidates;
   const [only, ...more] = pool;
   if (only === undefined || !pool.some(({ question }) => isExactChoice(question, reply.text))) return undefined;
   if (more.length > 0) {
-    const list = pool.map(({ session, question }) => `${session.name} ${question.id}: ${choiceLines(question).join(" · ")}`);
+    const list = pool.map(
+      ({ session, question }) => `${session.name} ${question.id}: ${choiceLines(question).join(" · ")}`,
+    );
     return `Several questions are open. Answer one with /iflow_respond --question ID session answer:\n${list.join("\n")}`;
   }
   const responded = await context.sessions.respond({ ...caller, owner: only.session.owner }, only.session.id, {
@@ -72,6 +104,14 @@ export async function answerBareReply(context: Context, caller: Caller, reply: B
     questionId: only.question.id,
     option: undefined,
   });
-  await context.audit.append({ at: context.sessions.nowAt(), operation: "respond", door: caller.door, senderId: caller.senderId, id: only.session.id, questionId: only.question.id, outcome: responded.ok ? "ok" : responded.refusal.code });
+  await context.audit.append({
+    at: context.sessions.nowAt(),
+    operation: "respond",
+    door: caller.door,
+    senderId: caller.senderId,
+    id: only.session.id,
+    questionId: only.question.id,
+    outcome: responded.ok ? "ok" : responded.refusal.code,
+  });
   return responded.ok ? `↩️ ${only.session.name}: your answer was passed on.` : responded.refusal.message;
 }

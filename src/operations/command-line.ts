@@ -21,7 +21,10 @@ function takeWord(text: string): { word: string; rest: string } | undefined {
 }
 
 /** Reads leading options; a message that itself begins with `--` comes after a lone `--`. */
-export function takeOptions(args: string, options: Readonly<Record<string, CommandOption>>): ParsedCommand & { readonly rest?: string } {
+export function takeOptions(
+  args: string,
+  options: Readonly<Record<string, CommandOption>>,
+): ParsedCommand & { readonly rest?: string } {
   const params: Record<string, unknown> = {};
   let rest = args;
   for (;;) {
@@ -32,7 +35,15 @@ export function takeOptions(args: string, options: Readonly<Record<string, Comma
     const name = match[1];
     if (name === undefined) return { ok: true, params, rest: afterName.trim() };
     const option = options[name];
-    if (option === undefined) return { ok: false, message: `Unknown option --${name}. Known: ${Object.keys(options).map((o) => `--${o}`).join(", ") || "none"}.` };
+    if (option === undefined)
+      return {
+        ok: false,
+        message: `Unknown option --${name}. Known: ${
+          Object.keys(options)
+            .map((o) => `--${o}`)
+            .join(", ") || "none"
+        }.`,
+      };
     if (option.kind === "flag") {
       params[option.param] = true;
       rest = afterName;
@@ -46,13 +57,25 @@ export function takeOptions(args: string, options: Readonly<Record<string, Comma
 }
 
 /** Options, then a session, then (maybe) words. */
-export function parseSessionCommand(args: string, options: Readonly<Record<string, CommandOption>>, words?: { readonly param: string; readonly needed: boolean }): ParsedCommand {
+export function parseSessionCommand(
+  args: string,
+  options: Readonly<Record<string, CommandOption>>,
+  words?: { readonly param: string; readonly needed: boolean },
+): ParsedCommand {
   const taken = takeOptions(args, options);
   if (!taken.ok) return taken;
   const first = takeWord(taken.rest ?? "");
   if (first === undefined) return { ok: false, message: "Which session? Give its name or id." };
   const rest = first.rest.trim();
-  if (words === undefined && rest !== "") return { ok: false, message: `What is "${rest.slice(0, 60)}"? Only one session is expected.` };
+  if (words === undefined && rest !== "")
+    return { ok: false, message: `What is "${rest.slice(0, 60)}"? Only one session is expected.` };
   if (words?.needed === true && rest === "") return { ok: false, message: "The message is missing." };
-  return { ok: true, params: { ...taken.params, session: first.word, ...(words === undefined || rest === "" ? {} : { [words.param]: rest }) } };
+  return {
+    ok: true,
+    params: {
+      ...taken.params,
+      session: first.word,
+      ...(words === undefined || rest === "" ? {} : { [words.param]: rest }),
+    },
+  };
 }

@@ -6,6 +6,7 @@ import type { Static, TObject } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { Caller } from "../core/caller.ts";
 import type { Refusal, Result } from "../core/errors.ts";
+import { withOperators } from "./authority.ts";
 import type { Context } from "./context.ts";
 import type { Answered, OperationDoor, OperationName, Reply } from "./operation.ts";
 import type { ParsedCommand } from "./command-line.ts";
@@ -25,7 +26,8 @@ export interface Definition<P extends TObject> {
 /** The context of the running service; undefined before it has started and after it has stopped. */
 export type Live = () => Context | undefined;
 
-const NOT_RUNNING = "The iFlow plugin is not running now (its service is starting or stopping). Try again in a few seconds.";
+const NOT_RUNNING =
+  "The iFlow plugin is not running now (its service is starting or stopping). Try again in a few seconds.";
 
 export function defineOperation<P extends TObject>(definition: Definition<P>): (live: Live) => OperationDoor {
   const { name, scope, title, description, usage, params } = definition;
@@ -41,14 +43,16 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
     params,
     parseCommand: (args) => {
       const parsed = definition.parse(args);
-      return parsed.ok ? { ok: "params", params: parsed.params } : { ok: false, code: "invalid_params", message: `${parsed.message} Usage: ${usage}` };
+      return parsed.ok
+        ? { ok: "params", params: parsed.params }
+        : { ok: false, code: "invalid_params", message: `${parsed.message} Usage: ${usage}` };
     },
     invoke: async (caller, rawParams) => {
       const checked = checkParams(definition, rawParams);
       if (!checked.ok) return refused(checked.refusal);
       const context = live();
       if (context === undefined) return refused({ code: "not_available", message: NOT_RUNNING });
-      const result = await definition.run(context, caller, checked.value);
+      const result = await definition.run(context, withOperators(context, caller), checked.value);
       await context.audit.record(name, caller, checked.value, result);
       return result.ok ? { ok: true, reply: result.value } : refused(result.refusal);
     },
@@ -62,7 +66,9 @@ function refused(refusal: Refusal): Answered {
 /** `maxTurns` is `max_turns`: RPC speaks camelCase, tools snake_case; both doors take both. */
 function snakeCase(raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(raw).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+  );
 }
 
 function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown): Result<Static<P>> {
@@ -73,13 +79,16 @@ function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown)
   const given = snakeCase((raw ?? {}) as Readonly<Record<string, unknown>>);
   const known = Object.keys(params.properties);
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
-  if (unknown.length > 0) return invalid(`iflow_${name} has no parameter "${unknown[0]?.slice(0, 60)}". It takes: ${known.join(", ")}.`);
+  if (unknown.length > 0)
+    return invalid(`iflow_${name} has no parameter "${unknown[0]?.slice(0, 60)}". It takes: ${known.join(", ")}.`);
   const filled = Value.Default(params, given);
   if (Value.Check(params, filled)) return { ok: true, value: filled };
   const [problem] = [...Value.Errors(params, filled)];
   const path = problem?.path.replace(/^\//, "").replaceAll("/", ".") ?? "";
   const value = JSON.stringify(problem?.value)?.slice(0, 80);
-  return invalid(`Parameter ${path} of iflow_${name}: ${problem?.message ?? "is not valid"}${value === undefined ? "" : `, got ${value}`}.`);
+  return invalid(
+    `Parameter ${path} of iflow_${name}: ${problem?.message ?? "is not valid"}${value === undefined ? "" : `, got ${value}`}.`,
+  );
 }
 
 function invalid(message: string): { readonly ok: false; readonly refusal: Refusal } {

@@ -60,7 +60,9 @@ async function guarded(name: string, run: () => Promise<Check>): Promise<Check> 
 
 async function agentFound(parts: DoctorParts): Promise<Check> {
   const ready = await parts.agentReady();
-  return ready.ok ? { name: "agent found", verdict: "ok", line: "its command exists" } : { name: "agent found", verdict: "failed", line: ready.message };
+  return ready.ok
+    ? { name: "agent found", verdict: "ok", line: "its command exists" }
+    : { name: "agent found", verdict: "failed", line: ready.message };
 }
 
 /** A real process, a real handshake, a real session, and a real end of all of it. */
@@ -69,10 +71,23 @@ async function agentAnswers(parts: DoctorParts): Promise<readonly Check[]> {
   const name = "agent answers ACP and is authenticated";
   try {
     const signal = AbortSignal.timeout(TRIAL_MS);
-    const connection = await parts.launcher.start({ sessionId: "doctor", workdir: parts.workdir ?? process.cwd() }, signal);
+    const connection = await parts.launcher.start(
+      { sessionId: "doctor", workdir: parts.workdir ?? process.cwd() },
+      signal,
+    );
     try {
       const drained = drain(connection.events);
-      const opened = await connection.open({ mode: "default", disallowedTools: [], systemPrompt: undefined, maxTurns: undefined, model: undefined, load: undefined }, signal);
+      const opened = await connection.open(
+        {
+          mode: "default",
+          disallowedTools: [],
+          systemPrompt: undefined,
+          maxTurns: undefined,
+          model: undefined,
+          load: undefined,
+        },
+        signal,
+      );
       const version = opened.agentVersion ?? "of unknown version";
       const tookMs = Math.round(performance.now() - startedMs);
       await connection.stop();
@@ -94,18 +109,31 @@ async function drain(events: AsyncIterable<unknown>): Promise<void> {
 
 function directory({ workdir, allowed }: DoctorParts): Check {
   const name = "directory";
-  const where = allowed.length === 0 ? "allowedWorkdirs is empty: jobs stay in the workspace or defaultWorkdir, the host's owner may go anywhere" : `allowed: ${allowed.join(", ")}`;
-  if (workdir === undefined) return { name, verdict: "warning", line: `no default directory: set defaultWorkdir, or give workdir at each launch (${where})` };
+  const where =
+    allowed.length === 0
+      ? "allowedWorkdirs is empty: jobs stay in the workspace or defaultWorkdir, the host's owner may go anywhere"
+      : `allowed: ${allowed.join(", ")}`;
+  if (workdir === undefined)
+    return {
+      name,
+      verdict: "warning",
+      line: `no default directory: set defaultWorkdir, or give workdir at each launch (${where})`,
+    };
   return { name, verdict: "ok", line: `default ${workdir}; ${where}` };
 }
 
 async function storage({ journals }: DoctorParts): Promise<Check> {
   const writable = await journals.writable();
-  return writable.ok ? { name: "storage", verdict: "ok", line: "journals can be written" } : { name: "storage", verdict: "failed", line: writable.reason };
+  return writable.ok
+    ? { name: "storage", verdict: "ok", line: "journals can be written" }
+    : { name: "storage", verdict: "failed", line: writable.reason };
 }
 
 function route({ fallbackRoute }: DoctorParts): Check {
-  const line = fallbackRoute === undefined ? "notices go to the chat that launched; set fallbackChannel for launches from elsewhere" : `notices go to the chat that launched, else to ${fallbackRoute}`;
+  const line =
+    fallbackRoute === undefined
+      ? "notices go to the chat that launched; set fallbackChannel for launches from elsewhere"
+      : `notices go to the chat that launched, else to ${fallbackRoute}`;
   return { name: "route", verdict: fallbackRoute === undefined ? "warning" : "ok", line };
 }
 

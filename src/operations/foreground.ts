@@ -17,7 +17,12 @@ export const fg = defineOperation({
   params: Type.Object(
     {
       session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
-      lines: Type.Integer({ minimum: 1, maximum: 1_000, default: 30, description: "How many lines to catch up at most, in a chat that is new to it." }),
+      lines: Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        default: 30,
+        description: "How many lines to catch up at most, in a chat that is new to it.",
+      }),
     },
     { additionalProperties: false },
   ),
@@ -29,11 +34,21 @@ export const fg = defineOperation({
     const status = statusOf(session);
     const live = session.phase.kind !== "ended";
     const text = context.config.safeMode ? redactSecrets(slice.text) : slice.text;
-    const head = live ? `▍Following ${session.name} [${session.id}] (${status}); /iflow_bg stops it.` : `${session.name} [${session.id}] has ended (${status}).`;
+    const head = live
+      ? `▍Following ${session.name} [${session.id}] (${status}); /iflow_bg stops it.`
+      : `${session.name} [${session.id}] has ended (${status}).`;
     const body = text.trim() === "" ? "(nothing new)" : text;
     return ok({
       text: [head, body, questionLines(session)].filter((part) => part !== "").join("\n"),
-      json: { id: session.id, name: session.name, status, startOffset: slice.start, endOffset: slice.end, following: live, output: text },
+      json: {
+        id: session.id,
+        name: session.name,
+        status,
+        startOffset: slice.start,
+        endOffset: slice.end,
+        following: live,
+        output: text,
+      },
     });
   },
 });
@@ -44,7 +59,14 @@ export const bg = defineOperation({
   title: "Stop following iFlow sessions here",
   description: "Stops streaming a session's output into this chat (no session: all of them). The sessions go on.",
   usage: "/iflow_bg [session]",
-  params: Type.Object({ session: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Name or id; none: all that this chat follows." })) }, { additionalProperties: false }),
+  params: Type.Object(
+    {
+      session: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 200, description: "Name or id; none: all that this chat follows." }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
   parse: (args) => (args.trim() === "" ? { ok: true, params: {} } : parseSessionCommand(args, {})),
   run: async (context, caller, given) => {
     const stopped = await context.sessions.background(caller, given.session);

@@ -11,7 +11,8 @@ export const kill = defineOperation({
   name: "kill",
   scope: "write",
   title: "Stop an iFlow session",
-  description: "Stops an iFlow session for good: its process group ends, its TaskFlow becomes cancelled. An idle session is closed as completed. Give session, or all.",
+  description:
+    "Stops an iFlow session for good: its process group ends, its TaskFlow becomes cancelled. An idle session is closed as completed. Give session, or all.",
   usage: "/iflow_kill session|--all",
   params: Type.Object(
     {
@@ -23,14 +24,22 @@ export const kill = defineOperation({
   parse: (args) => {
     const taken = takeOptions(args, { all: { param: "all", kind: "flag" } });
     if (!taken.ok) return taken;
-    return { ok: true, params: { ...taken.params, ...(taken.rest === undefined || taken.rest === "" ? {} : { session: taken.rest }) } };
+    return {
+      ok: true,
+      params: { ...taken.params, ...(taken.rest === undefined || taken.rest === "" ? {} : { session: taken.rest }) },
+    };
   },
   run: async (context, caller, given) => {
-    if ((given.session === undefined) === (given.all !== true)) return refuse("invalid_params", "Give either a session (name or id), or all.");
+    if ((given.session === undefined) === (given.all !== true))
+      return refuse("invalid_params", "Give either a session (name or id), or all.");
     if (given.session === undefined) {
       const killed = await context.sessions.killAll(caller);
-      const text = killed.length === 0 ? "No iFlow session was running." : `⛔ Stopped ${killed.map((s) => s.name).join(", ")}.`;
-      return ok({ text, json: { success: true, sessions: killed.map((s) => ({ id: s.id, name: s.name, status: statusOf(s) })) } });
+      const text =
+        killed.length === 0 ? "No iFlow session was running." : `⛔ Stopped ${killed.map((s) => s.name).join(", ")}.`;
+      return ok({
+        text,
+        json: { success: true, sessions: killed.map((s) => ({ id: s.id, name: s.name, status: statusOf(s) })) },
+      });
     }
     const killed = await context.sessions.kill(caller, given.session);
     if (!killed.ok) return killed;

@@ -24,20 +24,76 @@ function oneOf<const T extends readonly string[]>(values: T, description: string
 const params = Type.Object(
   {
     prompt: Type.String({ minLength: 1, maxLength: MAX_PROMPT, description: "What iFlow should do." }),
-    name: Type.Optional(Type.String({ minLength: 1, maxLength: 80, description: "Short name of the session; derived from the prompt when absent." })),
-    workdir: Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, description: "Directory to work in; default: the agent's workspace, else defaultWorkdir." })),
-    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Model id of iFlow; default: defaultModel, else iFlow's own." })),
-    timeout: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 86_400_000, description: "ms without a sign of life while the model is waited for; default: iflowTimeout." })),
-    max_turns: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "iFlow's own limit of model calls in one turn." })),
-    system_prompt: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_PROMPT, description: "Replaces iFlow's system prompt." })),
-    allowed_tools: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, description: "Tools that selective mode allows without asking." })),
+    name: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 80,
+        description: "Short name of the session; derived from the prompt when absent.",
+      }),
+    ),
+    workdir: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4_096,
+        description: "Directory to work in; default: the agent's workspace, else defaultWorkdir.",
+      }),
+    ),
+    model: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: "Model id of iFlow; default: defaultModel, else iFlow's own.",
+      }),
+    ),
+    timeout: Type.Optional(
+      Type.Integer({
+        minimum: 1_000,
+        maximum: 86_400_000,
+        description: "ms without a sign of life while the model is waited for; default: iflowTimeout.",
+      }),
+    ),
+    max_turns: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000, description: "iFlow's own limit of model calls in one turn." }),
+    ),
+    system_prompt: Type.Optional(
+      Type.String({ minLength: 1, maxLength: MAX_PROMPT, description: "Replaces iFlow's system prompt." }),
+    ),
+    allowed_tools: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        maxItems: 100,
+        description: "Tools that selective mode allows without asking.",
+      }),
+    ),
     multi_turn_disabled: Type.Optional(Type.Boolean({ description: "End with the first turn; default false." })),
-    permission_mode: oneOf(MODES, "auto: never asks; selective: asks but for allowed_tools and reading; manual: always asks; plan: a plan first."),
-    files: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 4_096 }), { maxItems: 20, description: "Files below workdir to send along." })),
-    resume_session_id: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Go on with this session (name or id) instead of a new one." })),
+    permission_mode: oneOf(
+      MODES,
+      "auto: never asks; selective: asks but for allowed_tools and reading; manual: always asks; plan: a plan first.",
+    ),
+    files: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 4_096 }), {
+        maxItems: 20,
+        description: "Files below workdir to send along.",
+      }),
+    ),
+    resume_session_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: "Go on with this session (name or id) instead of a new one.",
+      }),
+    ),
     fork_session: Type.Optional(Type.Boolean({ description: "With resume_session_id: leave the original untouched." })),
-    session_policy: oneOf(POLICIES, "reuse: go on with the last session of the same directory; default auto (a new one)."),
-    route: Type.Optional(Type.String({ minLength: 3, maxLength: 400, description: "Chat for notices: channel|target or channel|account|target; default: this chat." })),
+    session_policy: oneOf(
+      POLICIES,
+      "reuse: go on with the last session of the same directory; default auto (a new one).",
+    ),
+    route: Type.Optional(
+      Type.String({
+        minLength: 3,
+        maxLength: 400,
+        description: "Chat for notices: channel|target or channel|account|target; default: this chat.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -69,9 +125,14 @@ export const launch = defineOperation({
 
 async function runLaunch(context: Context, caller: Caller, given: Params): Promise<Result<Reply>> {
   if (given.resume_session_id !== undefined) return resumeInstead(context, caller, given, given.resume_session_id);
-  if (given.fork_session === true) return refuse("invalid_params", "fork_session needs resume_session_id: the session to fork.");
+  if (given.fork_session === true)
+    return refuse("invalid_params", "fork_session needs resume_session_id: the session to fork.");
   const route = given.route === undefined ? caller.route : parseRoute(given.route);
-  if (given.route !== undefined && route === undefined) return refuse("invalid_params", `The route "${given.route}" has another form than channel|target or channel|account|target.`);
+  if (given.route !== undefined && route === undefined)
+    return refuse(
+      "invalid_params",
+      `The route "${given.route}" has another form than channel|target or channel|account|target.`,
+    );
   const workdir = await context.workdirs.resolve(caller, given.workdir);
   if (!workdir.ok) return workdir;
   if (given.session_policy === "reuse") return reuse(context, caller, given, workdir.value);
@@ -85,7 +146,14 @@ async function runLaunch(context: Context, caller: Caller, given: Params): Promi
     const agent = await context.agentReady();
     if (!agent.ok) return refuse("agent_missing", agent.message);
   }
-  const launched = await context.sessions.launch(caller, { name: given.name, prompt: given.prompt, workdir: workdir.value, files, route, settings: settingsOf(context, given) });
+  const launched = await context.sessions.launch(caller, {
+    name: given.name,
+    prompt: given.prompt,
+    workdir: workdir.value,
+    files,
+    route,
+    settings: settingsOf(context, given),
+  });
   return launched.ok ? ok(launchReply(launched.value)) : launched;
 }
 
@@ -103,14 +171,21 @@ function settingsOf({ config }: Context, given: Params) {
 }
 
 async function resumeInstead(context: Context, caller: Caller, given: Params, session: string): Promise<Result<Reply>> {
-  const answered = await resume(() => context).invoke(caller, { session, prompt: given.prompt, ...(given.fork_session === undefined ? {} : { fork: given.fork_session }) });
+  const answered = await resume(() => context).invoke(caller, {
+    session,
+    prompt: given.prompt,
+    ...(given.fork_session === undefined ? {} : { fork: given.fork_session }),
+  });
   return answered.ok ? ok(answered.reply) : refuse(answered.code, answered.message);
 }
 
 /** The last session of the same real directory goes on, live or ended. */
 async function reuse(context: Context, caller: Caller, given: Params, workdir: string): Promise<Result<Reply>> {
-  const last = context.sessions.all(caller).find((s) => s.workdir === workdir && s.owner.sessionKey === caller.owner.sessionKey);
-  if (last === undefined) return refuse("not_found", `There is no earlier session in ${workdir} to reuse. Launch with session_policy new.`);
+  const last = context.sessions
+    .all(caller)
+    .find((s) => s.workdir === workdir && s.owner.sessionKey === caller.owner.sessionKey);
+  if (last === undefined)
+    return refuse("not_found", `There is no earlier session in ${workdir} to reuse. Launch with session_policy new.`);
   return resumeInstead(context, caller, given, last.id);
 }
 

@@ -32,21 +32,43 @@ export interface MachineParts {
 
 export function machineCommands(parts: MachineParts): readonly MachineCommand[] {
   return [
-    { name: "doctor", description: "Check agent, authentication, directory, storage, route, wake and skill, for real", args: [], options: [JSON_OPTION], run: (run) => doctor(parts, run) },
-    { name: "sessions", description: "List iFlow sessions of the running gateway", args: ["[filter]"], options: [JSON_OPTION], run: (run) => listed(run) },
+    {
+      name: "doctor",
+      description: "Check agent, authentication, directory, storage, route, wake and skill, for real",
+      args: [],
+      options: [JSON_OPTION],
+      run: (run) => doctor(parts, run),
+    },
+    {
+      name: "sessions",
+      description: "List iFlow sessions of the running gateway",
+      args: ["[filter]"],
+      options: [JSON_OPTION],
+      run: (run) => listed(run),
+    },
     {
       name: "output",
       description: "Print the output of a session",
       args: ["<session>"],
-      options: [JSON_OPTION, { flags: "--full", description: "From the beginning" }, { flags: "--lines <count>", description: "Last lines (50)" }],
+      options: [
+        JSON_OPTION,
+        { flags: "--full", description: "From the beginning" },
+        { flags: "--lines <count>", description: "Last lines (50)" },
+      ],
       run: (run) => printed(run),
     },
-    { name: "audit", description: "Print the last lines of the audit log", args: ["[lines]"], options: [], run: (run) => audited(parts, run) },
+    {
+      name: "audit",
+      description: "Print the last lines of the audit log",
+      args: ["[lines]"],
+      options: [],
+      run: (run) => audited(parts, run),
+    },
   ];
 }
 
 async function doctor(parts: MachineParts, run: MachineRun): Promise<number> {
-  const found = await parts.doctor(run.call);
+  const found = await parts.doctor((method, params) => run.call(method, params));
   if (typeof found === "string") {
     run.print(`✗ configuration: ${found}`);
     return 1;
@@ -75,7 +97,10 @@ function listed(run: MachineRun): Promise<number> {
       run.print(JSON.stringify(rows, undefined, 2));
       return;
     }
-    const lines = (rows as readonly Record<string, unknown>[]).map((row) => `${String(row["id"])}  ${String(row["status"]).padEnd(11)}  ${String(row["name"])}  ${String(row["workdir"])}`);
+    const lines = (rows as readonly Record<string, unknown>[]).map(
+      (row) =>
+        `${String(row["id"])}  ${String(row["status"]).padEnd(11)}  ${String(row["name"])}  ${String(row["workdir"])}`,
+    );
     run.print(lines.length === 0 ? "No iFlow sessions." : lines.join("\n"));
   });
 }
@@ -83,7 +108,11 @@ function listed(run: MachineRun): Promise<number> {
 function printed(run: MachineRun): Promise<number> {
   return asking(run, async () => {
     const lines = Number(run.options["lines"] ?? 50);
-    const answer = await run.call("iflow.output", { session: run.args[0] ?? "", lines, ...(run.options["full"] === true ? { full: true } : {}) });
+    const answer = await run.call("iflow.output", {
+      session: run.args[0] ?? "",
+      lines,
+      ...(run.options["full"] === true ? { full: true } : {}),
+    });
     const output = typeof answer === "object" && answer !== null && "output" in answer ? String(answer.output) : "";
     run.print(run.options["json"] === true ? JSON.stringify(answer, undefined, 2) : output);
   });

@@ -16,38 +16,66 @@ export const output = defineOperation({
   name: "output",
   scope: "read",
   title: "Read an iFlow session's output",
-  description: "Shows the last lines of a session's output, all of it (full), or what came after an offset (since). Says which offsets it covers.",
+  description:
+    "Shows the last lines of a session's output, all of it (full), or what came after an offset (since). Says which offsets it covers.",
   usage: "/iflow_output session [lines]",
   params: Type.Object(
     {
       session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
       lines: Type.Integer({ minimum: 1, maximum: MAX_LINES, default: 50, description: "How many of the last lines." }),
       full: Type.Optional(Type.Boolean({ description: "Everything from the beginning; default false." })),
-      since: Type.Optional(Type.Integer({ minimum: 0, description: "Absolute offset (UTF-16 code units) to start from; wins over lines and full." })),
+      since: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          description: "Absolute offset (UTF-16 code units) to start from; wins over lines and full.",
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
   parse: (args) => {
-    const parsed = parseSessionCommand(args, { full: { param: "full", kind: "flag" } }, { param: "lines", needed: false });
+    const parsed = parseSessionCommand(
+      args,
+      { full: { param: "full", kind: "flag" } },
+      { param: "lines", needed: false },
+    );
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
     return { ok: true, params: { ...parsed.params, lines: Number(parsed.params["lines"]) } };
   },
   run: async (context, caller, given) => {
-    const read = await context.sessions.output(caller, given.session, { lines: given.lines, full: given.full ?? false, since: given.since });
+    const read = await context.sessions.output(caller, given.session, {
+      lines: given.lines,
+      full: given.full ?? false,
+      since: given.since,
+    });
     if (!read.ok) return read;
     const { session, slice } = read.value;
     const forwards = given.full === true || given.since !== undefined;
-    const text = slice.text.length <= MAX_CHARS ? slice.text : forwards ? slice.text.slice(0, MAX_CHARS) : slice.text.slice(-MAX_CHARS);
+    const text =
+      slice.text.length <= MAX_CHARS
+        ? slice.text
+        : forwards
+          ? slice.text.slice(0, MAX_CHARS)
+          : slice.text.slice(-MAX_CHARS);
     const start = forwards ? slice.start : slice.start + slice.text.length - text.length;
     const end = start + text.length;
     const total = Math.max(session.output.end, slice.end);
     const shown = context.config.safeMode ? redactSecrets(text) : text;
     const truncated = start > 0 || end < total;
-    const more = end < total ? ` More: since ${end}.` : start > 0 ? " Earlier output exists: full, or since an offset." : "";
+    const more =
+      end < total ? ` More: since ${end}.` : start > 0 ? " Earlier output exists: full, or since an offset." : "";
     const questions = questionLines(session);
     return ok({
       text: `${session.name} [${session.id}] ${statusOf(session)} · output ${start}–${end} of ${total}.${more}\n${shown}${questions === "" ? "" : `\n${questions}`}`,
-      json: { id: session.id, name: session.name, status: statusOf(session), startOffset: start, endOffset: end, truncated, output: shown },
+      json: {
+        id: session.id,
+        name: session.name,
+        status: statusOf(session),
+        startOffset: start,
+        endOffset: end,
+        truncated,
+        output: shown,
+      },
     });
   },
 });

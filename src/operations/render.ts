@@ -7,7 +7,17 @@ import { cutText } from "../core/output.ts";
 import { choiceLines, openQuestions } from "../core/question.ts";
 import type { Session } from "../core/session.ts";
 
-export const STATUSES = ["queued", "starting", "working", "asking", "idle", "interrupted", "completed", "failed", "killed"] as const;
+export const STATUSES = [
+  "queued",
+  "starting",
+  "working",
+  "asking",
+  "idle",
+  "interrupted",
+  "completed",
+  "failed",
+  "killed",
+] as const;
 export type Status = (typeof STATUSES)[number];
 
 export function statusOf({ phase }: Session): Status {
@@ -57,8 +67,19 @@ export function sessionRow(session: Session, flowId: string | undefined, nowAt: 
     toolCalls: counters.toolCalls,
     flowId: flowId ?? null,
     permissionMode: session.settings.permissionMode,
-    ...(questions.length === 0 ? {} : { question: questions.map((q) => ({ id: q.id, kind: q.kind, text: q.text.text, options: q.options.map((o) => o.label) })) }),
-    ...(phase.kind === "ended" && phase.cause !== undefined && phase.outcome !== "completed" ? { error: phase.cause.message } : {}),
+    ...(questions.length === 0
+      ? {}
+      : {
+          question: questions.map((q) => ({
+            id: q.id,
+            kind: q.kind,
+            text: q.text.text,
+            options: q.options.map((o) => o.label),
+          })),
+        }),
+    ...(phase.kind === "ended" && phase.cause !== undefined && phase.outcome !== "completed"
+      ? { error: phase.cause.message }
+      : {}),
     ...(phase.kind === "interrupted" ? { error: phase.cause.message } : {}),
     ...(session.continues === undefined ? {} : { continues: session.continues }),
     ...(session.continuedBy === undefined ? {} : { continuedBy: session.continuedBy }),
@@ -68,8 +89,14 @@ export function sessionRow(session: Session, flowId: string | undefined, nowAt: 
 export function sessionLine(session: Session, place: number | undefined, nowAt: number): string {
   const status = statusOf(session);
   const where = place === undefined ? "" : ` (place ${place})`;
-  const step = status === "working" || status === "asking" || status === "interrupted" || status === "idle" ? ` · ${currentStep(session)}` : "";
-  const error = session.phase.kind === "ended" && session.phase.outcome !== "completed" ? ` · ${oneLine(session.phase.cause?.message ?? "")}` : "";
+  const step =
+    status === "working" || status === "asking" || status === "interrupted" || status === "idle"
+      ? ` · ${currentStep(session)}`
+      : "";
+  const error =
+    session.phase.kind === "ended" && session.phase.outcome !== "completed"
+      ? ` · ${oneLine(session.phase.cause?.message ?? "")}`
+      : "";
   const head = `${EMOJI[status]} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}`;
   return cutText(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`, 400);
 }

@@ -22,13 +22,21 @@ export const respond = defineOperation({
       session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
       message: Type.String({ minLength: 1, maxLength: 200_000, description: "The answer, or what to do next." }),
       interrupt: Type.Optional(Type.Boolean({ description: "Stop the running turn first; default false." })),
-      question_id: Type.Optional(Type.String({ minLength: 1, maxLength: 40, description: "Which question, when several are open." })),
-      option: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000, description: "The chosen option, by number, id or text." })),
+      question_id: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 40, description: "Which question, when several are open." }),
+      ),
+      option: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 2_000, description: "The chosen option, by number, id or text." }),
+      ),
     },
     { additionalProperties: false },
   ),
   parse: (args) =>
-    parseSessionCommand(args, { interrupt: { param: "interrupt", kind: "flag" }, question: { param: "question_id", kind: "text" } }, { param: "message", needed: true }),
+    parseSessionCommand(
+      args,
+      { interrupt: { param: "interrupt", kind: "flag" }, question: { param: "question_id", kind: "text" } },
+      { param: "message", needed: true },
+    ),
   run: async (context, caller, given) => {
     const responded = await context.sessions.respond(caller, given.session, {
       message: given.message,
@@ -41,7 +49,8 @@ export const respond = defineOperation({
 });
 
 function reply({ session, flowId, delivered, question }: Responded): Reply {
-  const what = question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(question.text.text), 60)})`;
+  const what =
+    question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(question.text.text), 60)})`;
   const how = {
     now: "was passed on; iFlow goes on.",
     queued: "waits for the running turn to end.",

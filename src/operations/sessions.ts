@@ -23,14 +23,20 @@ export const sessions = defineOperation({
   description: "Lists iFlow sessions with their status, newest first. filter: all, active (not ended), or one status.",
   usage: `/iflow_sessions [${FILTERS.join("|")}]`,
   params: Type.Object(
-    { filter: Type.Unsafe<(typeof FILTERS)[number]>(Type.String({ enum: [...FILTERS], default: "all", description: "Which sessions." })) },
+    {
+      filter: Type.Unsafe<(typeof FILTERS)[number]>(
+        Type.String({ enum: [...FILTERS], default: "all", description: "Which sessions." }),
+      ),
+    },
     { additionalProperties: false },
   ),
   parse: (args) => ({ ok: true, params: args.trim() === "" ? {} : { filter: args.trim().toLowerCase() } }),
   run: async (context, caller, given) => {
     const nowAt = context.sessions.nowAt();
     const found = context.sessions.all(caller).filter((session) => matches(session, given.filter));
-    const lines = found.slice(0, MAX_SHOWN).map((session) => sessionLine(session, context.sessions.placeOf(session), nowAt));
+    const lines = found
+      .slice(0, MAX_SHOWN)
+      .map((session) => sessionLine(session, context.sessions.placeOf(session), nowAt));
     const rest = found.length > MAX_SHOWN ? `\n… and ${found.length - MAX_SHOWN} more.` : "";
     const none = given.filter === "all" ? "No iFlow sessions yet." : `No ${given.filter} iFlow sessions.`;
     return ok({

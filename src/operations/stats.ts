@@ -15,7 +15,8 @@ export const stats = defineOperation({
   name: "stats",
   scope: "read",
   title: "iFlow statistics",
-  description: "Counts of iFlow sessions by status, durations, turns, tool calls, questions and how they were answered, queue and deliveries.",
+  description:
+    "Counts of iFlow sessions by status, durations, turns, tool calls, questions and how they were answered, queue and deliveries.",
   usage: "/iflow_stats",
   params: Type.Object({}, { additionalProperties: false }),
   parse: (args) => (args.trim() === "" ? { ok: true, params: {} } : { ok: false, message: "It takes nothing." }),
@@ -23,19 +24,33 @@ export const stats = defineOperation({
     const nowAt = context.sessions.nowAt();
     const found = context.sessions.all(caller);
     const { admission, governor } = context.sessions.roster;
-    const byStatus = Object.fromEntries(STATUSES.map((status) => [status, found.filter((s) => statusOf(s) === status).length]));
+    const byStatus = Object.fromEntries(
+      STATUSES.map((status) => [status, found.filter((s) => statusOf(s) === status).length]),
+    );
     const longest = found.toSorted((a, b) => durationMs(b, nowAt) - durationMs(a, nowAt))[0];
-    const questions = { asked: sum(found, "questionsAsked"), byPerson: sum(found, "answeredByPerson"), byAgent: sum(found, "answeredByAgent"), denied: sum(found, "denied") };
+    const questions = {
+      asked: sum(found, "questionsAsked"),
+      byPerson: sum(found, "answeredByPerson"),
+      byAgent: sum(found, "answeredByAgent"),
+      denied: sum(found, "denied"),
+    };
     const json = {
       total: found.length,
       byStatus,
       workingMs: sum(found, "workingMs"),
-      averageDurationMs: found.length === 0 ? 0 : Math.round(found.reduce((t, s) => t + durationMs(s, nowAt), 0) / found.length),
+      averageDurationMs:
+        found.length === 0 ? 0 : Math.round(found.reduce((t, s) => t + durationMs(s, nowAt), 0) / found.length),
       turns: sum(found, "turns"),
       toolCalls: sum(found, "toolCalls"),
-      longest: longest === undefined ? null : { id: longest.id, name: longest.name, durationMs: durationMs(longest, nowAt) },
+      longest:
+        longest === undefined ? null : { id: longest.id, name: longest.name, durationMs: durationMs(longest, nowAt) },
       questions,
-      queue: { running: admission.running, waiting: admission.waiting, maxSessions: context.config.maxSessions, maxQueued: context.config.maxQueued },
+      queue: {
+        running: admission.running,
+        waiting: admission.waiting,
+        maxSessions: context.config.maxSessions,
+        maxQueued: context.config.maxQueued,
+      },
       deliveries: governor.counts,
     };
     const counts = STATUSES.filter((status) => byStatus[status] !== 0).map((status) => `${status} ${byStatus[status]}`);

@@ -27,7 +27,11 @@ export class Workdirs {
   async resolve(caller: Caller, asked: string | undefined): Promise<Result<string>> {
     const base = caller.workspaceDir ?? this.#options.defaultWorkdir;
     const wanted = asked ?? base;
-    if (wanted === undefined) return refuse("directory_not_allowed", "No directory: give workdir, or set defaultWorkdir in the plugin's config.");
+    if (wanted === undefined)
+      return refuse(
+        "directory_not_allowed",
+        "No directory: give workdir, or set defaultWorkdir in the plugin's config.",
+      );
     if (wanted.includes("\0")) return this.#refuse(caller, wanted);
     const real = await realDirectory(absolute(wanted, base));
     const roots = await this.#roots(caller);
@@ -35,7 +39,11 @@ export class Workdirs {
     if (allowed) return ok(real);
     // Within an allowed root the truth may be told; outside, nothing is said about what exists.
     const inside = roots.some((root) => isWithin(absolute(wanted, base), root));
-    if (real === undefined && (inside || this.#free(caller))) return refuse("directory_not_allowed", `There is no directory "${wanted.slice(0, 200)}". Create it first, or give another workdir.`);
+    if (real === undefined && (inside || this.#free(caller)))
+      return refuse(
+        "directory_not_allowed",
+        `There is no directory "${wanted.slice(0, 200)}". Create it first, or give another workdir.`,
+      );
     return this.#refuse(caller, wanted);
   }
 
@@ -43,14 +51,18 @@ export class Workdirs {
   async file(workdir: string, asked: string): Promise<Result<string>> {
     const path = await realpath(absolute(asked, workdir)).catch(() => undefined);
     if (path !== undefined && isWithin(path, workdir)) return ok(path);
-    return refuse("directory_not_allowed", `The file "${asked.slice(0, 200)}" is not in the working directory ${workdir}. Give files below it.`);
+    return refuse(
+      "directory_not_allowed",
+      `The file "${asked.slice(0, 200)}" is not in the working directory ${workdir}. Give files below it.`,
+    );
   }
 
   async #isAllowed(caller: Caller, real: string, roots: readonly string[]): Promise<boolean> {
     const state = await realDirectory(this.#options.stateDir);
     const inRoot = roots.some((root) => isWithin(real, root));
     // The agent's workspace often lies below the state directory; nothing else there is for agents.
-    if (state !== undefined && isWithin(real, state)) return roots.some((root) => isWithin(real, root) && isWithin(root, state) && root !== state);
+    if (state !== undefined && isWithin(real, state))
+      return roots.some((root) => isWithin(real, root) && isWithin(root, state) && root !== state);
     if (state !== undefined && isWithin(state, real)) return false;
     return inRoot || this.#free(caller);
   }
@@ -62,16 +74,31 @@ export class Workdirs {
 
   async #roots(caller: Caller): Promise<readonly string[]> {
     const { allowedWorkdirs, defaultWorkdir } = this.#options;
-    const named = allowedWorkdirs.length > 0 ? allowedWorkdirs : [caller.workspaceDir, defaultWorkdir];
-    const real = await Promise.all(named.map((dir) => (dir === undefined ? undefined : realDirectory(absolute(dir, undefined)))));
+    const named =
+      allowedWorkdirs.length > 0
+        ? allowedWorkdirs
+        : [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
+    const real = await Promise.all(named.map((dir) => realDirectory(absolute(dir, undefined))));
     return real.filter((dir) => dir !== undefined);
   }
 
-  #refuse(caller: Caller, wanted: string): { readonly ok: false; readonly refusal: { code: "directory_not_allowed"; message: string } } {
+  #refuse(
+    caller: Caller,
+    wanted: string,
+  ): { readonly ok: false; readonly refusal: { code: "directory_not_allowed"; message: string } } {
     const { allowedWorkdirs, defaultWorkdir } = this.#options;
-    const named = allowedWorkdirs.length > 0 ? allowedWorkdirs : [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
+    const named =
+      allowedWorkdirs.length > 0
+        ? allowedWorkdirs
+        : [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
     const list = named.length === 0 ? "none is set (allowedWorkdirs, defaultWorkdir)" : named.join(", ");
-    return { ok: false, refusal: { code: "directory_not_allowed", message: `The directory "${wanted.slice(0, 200)}" is not allowed. Allowed are, with what is below them: ${list}.` } };
+    return {
+      ok: false,
+      refusal: {
+        code: "directory_not_allowed",
+        message: `The directory "${wanted.slice(0, 200)}" is not allowed. Allowed are, with what is below them: ${list}.`,
+      },
+    };
   }
 }
 
