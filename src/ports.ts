@@ -123,8 +123,10 @@ export interface ChildTasks {
   start(owner: Owner, child: NewChild): Promise<ChildStart>;
   /** queued -> running. */
   activate(runId: string, atMs: number): void;
-  /** Live progress (tool name and count) of a running child. */
+  /** Counts a tool call of a running child, by name. */
   tool(runId: string, name: string): void;
+  /** One line that says what a running child does now, shown live by views that can. Not stored; call it at most once a second. */
+  progress(runId: string, line: string): void;
   /** Resolves when the record is terminal, or after 2 s when the host does not say. Idempotent; the first outcome stays. */
   end(owner: Owner, runId: string, outcome: ChildOutcome, atMs: number, error?: string): Promise<void>;
   /** Every child of the owner with a run id of ours. `undefined`: the host can't say now. */

@@ -117,6 +117,11 @@ export function createChildTasks({ tasks, emit, heartbeat, clock, log }: ChildTa
       attempt(log, `tool event of ${runId}`, () => emit?.({ runId, stream: "tool", data: { phase: "start", name } }));
     },
 
+    // The host shows the last line of a run's words as its activity; nothing else of them is kept (host fact).
+    progress(runId: string, line: string): void {
+      attempt(log, `progress of ${runId}`, () => emit?.({ runId, stream: "assistant", data: { text: line } }));
+    },
+
     async end(owner: Owner, runId: string, outcome: ChildOutcome, atMs: number, error?: string): Promise<void> {
       settle(runId, outcome, atMs, error);
       if (emit === undefined) return;

@@ -145,10 +145,11 @@ export function childTaskContract(name: string, makeWorld: () => TaskFlowWorld):
       expect((await until(world, a.me, a.runId, "succeeded")).status).toBe("succeeded");
     });
 
-    test("tool steps don't end or move anything", async () => {
+    test("tool steps and progress don't end or move anything", async () => {
       const world = makeWorld();
       const { me, runId } = await running(world);
       for (const tool of ["read_file", "run_shell_command", "write_file"]) world.children.tool(runId, tool);
+      world.children.progress(runId, "Turn 1 · 3 tool calls · running npm test");
       expect((await until(world, me, runId, "running")).status).toBe("running");
     });
   });

@@ -45,6 +45,10 @@ export class FakeChildTasks implements ChildTasks {
     if (!this.#dead) this.ledger.toolOfChild(runId, name);
   }
 
+  progress(runId: string, line: string): void {
+    if (!this.#dead) this.ledger.progressOfChild(runId, line);
+  }
+
   async end(_owner: Owner, runId: string, outcome: ChildOutcome, _atMs: number, error?: string): Promise<void> {
     this.#settle(runId, outcome, error);
     await Promise.resolve();

@@ -29,6 +29,7 @@ export interface LedgerChild extends ChildSummary {
   readonly error: string | undefined;
   readonly toolCalls: number;
   readonly lastTool: string | undefined;
+  readonly activity: string | undefined;
   readonly lastEventAt: number;
   readonly endedAt: number | undefined;
 }
@@ -141,6 +142,7 @@ export class FakeLedger {
       error: undefined,
       toolCalls: 0,
       lastTool: undefined,
+      activity: undefined,
       lastEventAt: this.#now(),
       endedAt: undefined,
     });
@@ -153,6 +155,10 @@ export class FakeLedger {
 
   toolOfChild(runId: string, name: string): void {
     this.#touchChild(runId, (child) => ({ ...child, toolCalls: child.toolCalls + 1, lastTool: name }));
+  }
+
+  progressOfChild(runId: string, line: string): void {
+    this.#touchChild(runId, (child) => ({ ...child, activity: line }));
   }
 
   beat(runId: string): void {

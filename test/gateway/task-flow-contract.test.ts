@@ -82,6 +82,34 @@ function realWorld(): TaskFlowWorld {
 flowStoreContract("real gateway", realWorld);
 childTaskContract("real gateway", realWorld);
 
+describe("what views show of a running child", () => {
+  test("its label, tools by count and name, and what it does now", async () => {
+    const me = freshOwner();
+    const { flowId } = applied(await ports.store.create(me, { ...newFlow, status: "running" }));
+    const runId = `iflow:${flowId}:t2`;
+    const label = "iFlow fix-login · turn 2: fix the login tests";
+    await ports.children.start(me, { flowId, runId, label, as: "running", atMs: Date.now() });
+    for (const tool of ["read_file", "run_shell_command"]) ports.children.tool(runId, tool);
+    ports.children.progress(runId, "Turn 2 · 14 tool calls · running npm test");
+    const rpc = await gateway.rpc();
+    await expect
+      .poll(async () => {
+        const { tasks } = await rpc.call<{ tasks: { runId?: string }[] }>("tasks.list");
+        return tasks.find((task) => task.runId === runId);
+      })
+      .toMatchObject({
+        title: label,
+        flowId,
+        status: "running",
+        toolUseCount: 2,
+        lastToolName: "run_shell_command",
+        lastActivity: "Turn 2 · 14 tool calls · running npm test",
+      });
+    const shown = await gateway.cli(["tasks", "flow", "show", flowId]);
+    expect(shown.stdout).toMatch(new RegExp(`running ${runId.slice(0, 12)}.*${label}`));
+  });
+});
+
 describe("a gateway that stops", () => {
   test("with settled children it leaves at once; flows and children come back as they were", async () => {
     const me = freshOwner();

@@ -55,6 +55,8 @@ async function carryOut({ tasks, store, children }: Adapters, call: ProbeCall): 
       return children.activate(...call.args);
     case "children.tool":
       return children.tool(...call.args);
+    case "children.progress":
+      return children.progress(...call.args);
     case "children.end":
       return children.end(...call.args);
     case "children.list":

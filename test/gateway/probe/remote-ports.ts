@@ -62,6 +62,7 @@ export function remotePorts(gateway: { readonly port: number; readonly token: st
         (await call({ on: "children.start", args })) as Awaited<ReturnType<ChildTasks["start"]>>,
       activate: (...args) => tell({ on: "children.activate", args }),
       tool: (...args) => tell({ on: "children.tool", args }),
+      progress: (...args) => tell({ on: "children.progress", args }),
       end: async (...args) => {
         await settled();
         await call({ on: "children.end", args });
