@@ -4,7 +4,8 @@
  * Does not own: what a key leads to, nor the units inside (config.ts).
  * C1 A default stands here and nowhere else.
  */
-import { type Static, Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
 
 /** One of some words. `enum` instead of a union of literals: the host's message then lists the words. */
 function oneOf<const T extends readonly string[]>(values: T, options: { default: T[number]; description: string }) {

@@ -5,7 +5,8 @@
  * C2 A refusal names the path and the bad value, but never a secret.
  */
 import { type TSchema, TypeGuard } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
+import { Check, Default } from "@sinclair/typebox/value";
 import { type RawConfig, type SecretReference, PATTERNS, configSchema } from "./config-schema.ts";
 import { parseRoute } from "./core/route.ts";
 import type { PermissionMode, Route } from "./core/session.ts";
@@ -73,9 +74,9 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** `raw` is what the host hands over, with its defaults or without. `homeDir` replaces a leading `~`. */
 export function parseConfig(raw: unknown, homeDir: string): ParsedConfig {
-  const filled = Value.Default(configSchema, structuredClone(raw ?? {}));
+  const filled = Default(configSchema, structuredClone(raw ?? {}));
   const problems = schemaProblems(filled);
-  if (problems.length > 0 || !Value.Check(configSchema, filled)) return refused(problems);
+  if (problems.length > 0 || !Check(configSchema, filled)) return refused(problems);
   const config = withUnits(filled, homeDir);
   const more = meaningProblems(filled);
   return more.length > 0 ? refused(more) : { ok: true, config: deepFreeze(config) };
@@ -113,7 +114,7 @@ function withUnits(raw: RawConfig, homeDir: string): PluginConfig {
 
 function schemaProblems(filled: unknown): string[] {
   const problems = new Map<string, string>();
-  for (const { path, value, schema, message } of [...Value.Errors(configSchema, filled), ...wrongWords(filled)]) {
+  for (const { path, value, schema, message } of [...Errors(configSchema, filled), ...wrongWords(filled)]) {
     const where = dotted(path);
     if (!problems.has(where))
       problems.set(where, `${where} ${expectation(schema, message)}, not ${shown(where, value)}`);
