@@ -199,7 +199,13 @@ export default defineConfig({
       rules: {
         "typescript/no-non-null-assertion": "off",
         "typescript/unbound-method": "off",
+        // vitest's matchers (`expect.any`) are of type any.
+        "typescript/no-unsafe-assignment": "off",
+        // Assertions stand in helpers, too, and a promise that nobody awaits is told by no-floating-promises.
         "vitest/no-conditional-expect": "off",
+        "vitest/expect-expect": "off",
+        "vitest/valid-expect": "off",
+        "vitest/require-awaited-expect-poll": "off",
         "vitest/no-focused-tests": "error",
         "vitest/no-disabled-tests": "error",
         "vitest/no-restricted-vi-methods": [
