@@ -15,7 +15,13 @@ const READ_ONLY_KINDS: ReadonlySet<string> = new Set(["read", "search"]);
 export const WIRE_MODE = { auto: "yolo", selective: "default", manual: "default", plan: "plan" } as const;
 export const PLAN_DISALLOWED_TOOLS: readonly string[] = ["run_shell_command", "task"];
 
-export function subjectOf(request: PermissionRequest, digest: string): PermissionSubject {
+/** Longer titles match no grant: a cut title could stand for something else. */
+const MAX_TITLE_LENGTH = 2_000;
+
+/** What a grant would be for; undefined where none can be given or used. */
+export function subjectOf(request: PermissionRequest, digest: string): PermissionSubject | undefined {
+  const names = [request.toolKind, request.title, request.toolName ?? ""];
+  if (names.some((name) => name.length > MAX_TITLE_LENGTH)) return undefined;
   return {
     toolKind: request.toolKind,
     title: request.title,
@@ -56,8 +62,8 @@ function isCompound(title: string): boolean {
   return /[;&|`\r\n]|\$\(|>|</.test(end === -1 ? title : title.slice(0, end));
 }
 
-export function allowedUnasked(settings: Settings, request: PermissionRequest, subject: PermissionSubject, grants: readonly Grant[]): boolean {
-  if (grantFor(grants, subject) !== undefined) return true;
+export function allowedUnasked(settings: Settings, request: PermissionRequest, granted: Grant | undefined): boolean {
+  if (granted !== undefined) return true;
   switch (settings.permissionMode) {
     case "auto":
       return true;

@@ -10,6 +10,15 @@ import type { Answer, Ask, PermissionMode, PermissionSubject, Question, StoredTe
 
 export const PREVIEW_LENGTH = 2_000;
 
+/** What is kept of a request in memory and in the records, so that no request can outgrow them. */
+const MAX_QUESTIONS = 10;
+const MAX_OPTIONS = 30;
+const OPTION_ID_LENGTH = 300;
+const OPTION_LENGTH = 300;
+const HEADER_LENGTH = 200;
+/** A question's text is the key of its answer on the wire, so it is kept whole as long as that is bearable. */
+const QUESTION_LENGTH = 8_000;
+
 /** The plugin's own options; a plan has none on the wire but approved and rejected. */
 export const PLAN_OPTIONS: readonly RequestOption[] = [
   { id: "approve", label: "Approve, ask before each change", kind: "allow_once" },
@@ -45,7 +54,7 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
     case "permission": {
       const what = request.content === "" ? request.title : `${request.title}\n${request.content}`;
       const subject = facts.subject === undefined ? {} : { subject: facts.subject };
-      return { ...base, ...subject, kind: "permission", questions: one(what, request.options, false) };
+      return { ...base, ...subject, kind: "permission", questions: one(what, boundOptions(request.options), false) };
     }
     case "plan":
       return { ...base, kind: "plan", questions: one(request.plan, PLAN_OPTIONS, true) };
@@ -53,18 +62,29 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
       return {
         ...base,
         kind: "question",
-        questions: request.questions.map((question, index) => ({
+        questions: request.questions.slice(0, MAX_QUESTIONS).map((question, index) => ({
           id: request.questions.length === 1 ? id : `${id}.${index + 1}`,
           kind: "question" as const,
-          // The whole text: it is the key of the answer on the wire.
-          text: { text: question.text, length: question.text.length },
-          ...(question.header === undefined ? {} : { header: question.header }),
-          options: question.options,
+          text: { text: cutText(question.text, QUESTION_LENGTH), length: question.text.length },
+          ...(question.header === undefined ? {} : { header: cutText(question.header, HEADER_LENGTH) }),
+          options: boundOptions(question.options),
           multiSelect: question.multiSelect,
           freeText: true,
         })),
       };
   }
+}
+
+/** An option whose id would have to be cut can't be chosen on the wire, so it is not offered. */
+function boundOptions(options: readonly RequestOption[]): readonly RequestOption[] {
+  return options
+    .filter((option) => option.id.length <= OPTION_ID_LENGTH)
+    .slice(0, MAX_OPTIONS)
+    .map((option) => ({
+      ...option,
+      label: cutText(option.label, OPTION_LENGTH),
+      ...(option.description === undefined ? {} : { description: cutText(option.description, OPTION_LENGTH) }),
+    }));
 }
 
 export function openQuestions(asks: readonly Ask[]): readonly Question[] {

@@ -11,12 +11,15 @@ import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
 import { appendOutput, cutText, lastWordsAfter, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
-import type { Ask, Session } from "./session.ts";
+import type { Ask, PermissionSubject, Session } from "./session.ts";
 
 type Said = Extract<SessionEvent, { type: "said" }>;
 type ToolEvent = Extract<AgentEvent, { kind: "tool" }>;
+type PermissionRequest = Extract<AgentRequest, { kind: "permission" }>;
 
 const MAX_FILES = 20;
+const MAX_PATH_LENGTH = 4_096;
+const MAX_ID_LENGTH = 300;
 const MAX_ASKS = 16;
 const CAUSE_LENGTH = 1_000;
 
@@ -87,8 +90,9 @@ function onTool(draft: Draft, event: ToolEvent): void {
   if (phase.kind !== "working" && phase.kind !== "asking") return;
   if (openToolOf(draft.session, event.toolCallId) === undefined) count(draft, { toolCalls: 1 });
   if (event.files !== undefined && event.status === "completed") {
-    const files = [...draft.session.filesEdited.filter((f) => !event.files?.includes(f)), ...event.files];
-    draft.session = { ...draft.session, filesEdited: files.slice(-MAX_FILES) };
+    const edited = event.files.filter((file) => file.length <= MAX_PATH_LENGTH).slice(-MAX_FILES);
+    const others = draft.session.filesEdited.filter((file) => !edited.includes(file));
+    draft.session = { ...draft.session, filesEdited: [...others, ...edited].slice(-MAX_FILES) };
   }
   setPhase(draft, { ...phase, openTools: openToolsAfter(phase.openTools, event, draft.at) });
   const title = event.title ?? event.toolName;
@@ -102,7 +106,7 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
   const { requestId } = request;
   // An id that is open already gets the answer of the first.
   if (isOpen(draft, requestId)) return;
-  if (!mayAsk(draft)) {
+  if (!mayAsk(draft) || isTooLong(requestId)) {
     draft.effects.push({ do: "reply", requestId, reply: { kind: "cancelled" } });
     return;
   }
@@ -112,15 +116,7 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
   }
   const named = withToolName(draft, request);
   const subject = named.kind === "permission" ? subjectOf(named, said.digest ?? "") : undefined;
-  if (named.kind === "permission" && subject !== undefined && allowedUnasked(draft.session.settings, named, subject, draft.session.grants)) {
-    const option = allowOption(named.options);
-    if (option !== undefined) {
-      const used = grantFor(draft.session.grants, subject);
-      if (used?.span === "once") draft.session = { ...draft.session, grants: draft.session.grants.filter((g) => g !== used) };
-      draft.effects.push({ do: "reply", requestId, reply: { kind: "selected", optionId: option.id } });
-      return;
-    }
-  }
+  if (named.kind === "permission" && allowUnasked(draft, named, subject)) return;
   const ask = askFrom(named, {
     number: nextId(draft),
     at: draft.at,
@@ -131,8 +127,24 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
   openAsk(draft, ask);
 }
 
+/** What the policy or an earlier grant allows is answered at once. */
+function allowUnasked(draft: Draft, request: PermissionRequest, subject: PermissionSubject | undefined): boolean {
+  const { settings, grants } = draft.session;
+  const granted = subject === undefined ? undefined : grantFor(grants, subject);
+  const option = allowedUnasked(settings, request, granted) ? allowOption(request.options) : undefined;
+  if (option === undefined) return false;
+  if (granted?.span === "once") draft.session = { ...draft.session, grants: grants.filter((g) => g !== granted) };
+  draft.effects.push({ do: "reply", requestId: request.requestId, reply: { kind: "selected", optionId: option.id } });
+  return true;
+}
+
 function isOpen({ session }: Draft, requestId: RequestId): boolean {
   return session.phase.kind === "asking" && session.phase.asks.some((ask) => ask.requestId === requestId);
+}
+
+/** An id must be echoed as it is, and the records are bounded. */
+function isTooLong(requestId: RequestId): boolean {
+  return typeof requestId === "string" && requestId.length > MAX_ID_LENGTH;
 }
 
 /** Only a turn that goes on, on a process that lives, can wait for a person. */

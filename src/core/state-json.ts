@@ -12,10 +12,16 @@ export const MAX_STATE_BYTES = 64 * 1024;
 export function encodeSession(session: Session): Session {
   let candidate = session;
   for (const shrink of SHRINKS) {
-    if (jsonBytes(candidate) <= MAX_STATE_BYTES) return candidate;
+    if (fits(candidate)) return candidate;
     candidate = shrink(candidate);
   }
   return candidate;
+}
+
+/** A character is at least a byte: a giant is not counted to its end. */
+function fits(session: Session): boolean {
+  const json = JSON.stringify(session);
+  return json.length <= MAX_STATE_BYTES && utf8Bytes(json) <= MAX_STATE_BYTES;
 }
 
 export function jsonBytes(value: unknown): number {

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import {
+  allowOption,
+  grantFor,
+  isRejection,
+  PLAN_DISALLOWED_TOOLS,
+  subjectOf,
+  WIRE_MODE,
+} from "../../src/core/permission.ts";
+import type { Grant } from "../../src/core/session.ts";
+import { ALLOW, ALLOW_ALWAYS, REJECT, permissionRequest } from "./build.ts";
+
+type Request = Parameters<typeof permissionRequest>[0];
+
+const WHERE = " [current working directory /work/app] (look)";
+
+function subject(request: Request, digest: string) {
+  const made = subjectOf(permissionRequest(request), digest);
+  if (made === undefined) throw new Error("no subject");
+  return made;
+}
+
+function grant(span: Grant["span"], request: Request = {}, digest = "d"): Grant {
+  return { span, subject: subject(request, digest) };
+}
+
+function covers(given: Grant, request: Request, digest = "d"): boolean {
+  return grantFor([given], subject(request, digest)) !== undefined;
+}
+
+describe("a one-time grant", () => {
+  const once = grant("once", { title: `git push${WHERE}` });
+
+  it.each([
+    [{ title: `git push${WHERE}` }, "d", true],
+    [{ title: `git push${WHERE}` }, "other", false],
+    [{ title: `git push --force${WHERE}` }, "d", false],
+    [{ title: `git push${WHERE}`, toolKind: "edit" }, "d", false],
+  ] as const)("%j %s: %s", (request, digest, covered) => {
+    expect(covers(once, request, digest)).toBe(covered);
+  });
+});
+
+describe("always", () => {
+  const git = grant("always", { title: `git status${WHERE}` });
+
+  it.each([
+    [`git log${WHERE}`, true],
+    [`git diff HEAD~1${WHERE}`, true],
+    [`gitk${WHERE}`, false],
+    [`npm test${WHERE}`, false],
+    [`git log; rm -rf x${WHERE}`, false],
+    [`git log && rm -rf x${WHERE}`, false],
+    [`git log | sh${WHERE}`, false],
+    [`git log & rm x${WHERE}`, false],
+    [`git log $(rm x)${WHERE}`, false],
+    ["git log `rm x`" + WHERE, false],
+    [`git log > /etc/passwd${WHERE}`, false],
+    [`git log < x${WHERE}`, false],
+    [`git log\nrm x${WHERE}`, false],
+    [`git log\rrm x${WHERE}`, false],
+    // The command itself may pretend to end early.
+    [`git log [current working directory /w]; rm -rf x${WHERE}`, false],
+    [`git log [current working directory /w]\nrm -rf x${WHERE}`, false],
+    [`git log [current working directory /w] (look; and see)`, true],
+  ])("git, then %j: %s", (title, covered) => {
+    expect(covers(git, { title })).toBe(covered);
+  });
+
+  it("edits cover edits, whatever the file", () => {
+    const edit = grant("always", { toolKind: "edit", title: "Write to a.txt" });
+    expect(covers(edit, { toolKind: "edit", title: "Write to b.txt" }, "other")).toBe(true);
+    expect(covers(edit, { toolKind: "execute", title: "Write to b.txt" })).toBe(false);
+  });
+
+  it("another tool covers itself by name, or by title where no name is known", () => {
+    const fetch = grant("always", { toolKind: "fetch", toolName: "web_fetch", title: "Fetch a" });
+    expect(covers(fetch, { toolKind: "fetch", toolName: "web_fetch", title: "Fetch b" })).toBe(true);
+    expect(covers(fetch, { toolKind: "fetch", toolName: "mcp_fetch", title: "Fetch a" })).toBe(false);
+    expect(covers(fetch, { toolKind: "fetch", title: "Fetch a" })).toBe(false);
+    expect(
+      covers(grant("always", { toolKind: "fetch", title: "Fetch a" }), { toolKind: "fetch", title: "Fetch a" }),
+    ).toBe(true);
+  });
+
+  it("a sub-agent is no shell command of the same first word", () => {
+    const shell = grant("always", { toolName: "run_shell_command", title: "make test" });
+    expect(covers(shell, { toolName: "task", title: "make everything work" })).toBe(false);
+    expect(covers(shell, { toolName: "run_shell_command", title: "make lint" })).toBe(true);
+  });
+});
+
+it("nothing is granted for a title that is too long to be kept whole", () => {
+  const long = `git log ${"a".repeat(2_000)}; rm -rf x`;
+  expect(subjectOf(permissionRequest({ title: long }), "d")).toBeUndefined();
+  expect(subjectOf(permissionRequest({ toolName: long }), "d")).toBeUndefined();
+});
+
+it("allows once rather than always, and nothing where nothing is offered", () => {
+  expect(allowOption([ALLOW_ALWAYS, ALLOW, REJECT])).toBe(ALLOW);
+  expect(allowOption([ALLOW_ALWAYS, REJECT])).toBe(ALLOW_ALWAYS);
+  expect(allowOption([REJECT])).toBeUndefined();
+});
+
+it("knows a rejection by its kind, else by the agent's own id", () => {
+  expect(isRejection(REJECT)).toBe(true);
+  expect(isRejection({ id: "x", label: "Never", kind: "reject_always" })).toBe(true);
+  expect(isRejection({ id: "cancel", label: "拒绝" })).toBe(true);
+  expect(isRejection(ALLOW)).toBe(false);
+});
+
+it("sends the modes of the wire", () => {
+  expect(WIRE_MODE).toEqual({ auto: "yolo", selective: "default", manual: "default", plan: "plan" });
+  expect(PLAN_DISALLOWED_TOOLS).toEqual(["run_shell_command", "task"]);
+});

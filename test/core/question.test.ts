@@ -1,0 +1,250 @@
+import { describe, expect, it } from "vitest";
+import type { AgentRequest } from "../../src/core/agent-event.ts";
+import {
+  answerWords,
+  approvedMode,
+  askFrom,
+  choiceLines,
+  deny,
+  isExactChoice,
+  isGranted,
+  openQuestions,
+  preview,
+  readAnswer,
+  replyOf,
+} from "../../src/core/question.ts";
+import type { Answer, Ask, Question } from "../../src/core/session.ts";
+import { ALLOW, ALLOW_ALWAYS, PERSON, REJECT, T0, permissionRequest } from "./build.ts";
+
+const FACTS = { number: 7, at: T0, deadlineAt: T0 + 1 };
+
+function ask(request: AgentRequest): Ask {
+  return askFrom(request, FACTS);
+}
+
+function first(request: AgentRequest): Question {
+  const [question] = ask(request).questions;
+  if (question === undefined) throw new Error("no question");
+  return question;
+}
+
+function asks(text: string, labels: readonly string[], multiSelect = false): AgentRequest {
+  return {
+    kind: "questions",
+    requestId: 1,
+    questions: [{ text, options: labels.map((label) => ({ id: label, label })), multiSelect }],
+  };
+}
+
+function withAnswer(given: Ask, answer: Partial<Answer>): Ask {
+  return { ...given, questions: given.questions.map((q) => ({ ...q, answer: { by: PERSON, at: T0, ...answer } })) };
+}
+
+const PERMISSION = first(permissionRequest());
+const PLAN = first({ kind: "plan", requestId: 1, plan: "1. Write" });
+const DATABASE = first(asks("Which DB?", ["Postgres", "SQLite"]));
+const MANY = first(asks("Which?", ["A", "B", "C"], true));
+const NUMBERS = first(asks("How many?", ["3", "5", "10"]));
+
+describe("readAnswer", () => {
+  const chosen = (question: Question, words: string) => {
+    const read = readAnswer(question, words);
+    return read.ok ? (read.value.optionIds ?? read.value.text) : read.refusal.code;
+  };
+
+  it.each([
+    [PERMISSION, "2", [ALLOW.id]],
+    [PERMISSION, " 2. ", [ALLOW.id]],
+    [PERMISSION, "(2)", [ALLOW.id]],
+    [PERMISSION, "（2）", [ALLOW.id]],
+    [PERMISSION, "#3", [REJECT.id]],
+    [PERMISSION, "allow", [ALLOW.id]],
+    [PERMISSION, "YES", [ALLOW.id]],
+    [PERMISSION, "允许", [ALLOW.id]],
+    [PERMISSION, "no", [REJECT.id]],
+    [PERMISSION, "拒绝", [REJECT.id]],
+    [PERMISSION, "always allow", [ALLOW_ALWAYS.id]],
+    [PERMISSION, "9", "invalid_choice"],
+    [PERMISSION, "0", "invalid_choice"],
+    [PERMISSION, "allow but only once", "invalid_choice"],
+    [PERMISSION, "", "invalid_choice"],
+    [PERMISSION, "   ", "invalid_choice"],
+    [PLAN, "approve", ["approve"]],
+    [PLAN, "yes", ["approve"]],
+    [PLAN, "no", ["reject"]],
+    [PLAN, "use SQLite instead", "use SQLite instead"],
+    [DATABASE, "1", ["Postgres"]],
+    [DATABASE, "sqlite", ["SQLite"]],
+    [DATABASE, "yes", "yes"],
+    [DATABASE, "MySQL", "MySQL"],
+    [DATABASE, "  ", "invalid_choice"],
+    [MANY, "1, 3", ["A", "C"]],
+    [MANY, "1 3", ["A", "C"]],
+    [MANY, "a、c", ["A", "C"]],
+    [MANY, "1,1", ["A"]],
+    [MANY, "1, something else", "1, something else"],
+    [NUMBERS, "2", ["5"]],
+    [NUMBERS, "5", ["5"]],
+    [NUMBERS, "10", ["10"]],
+    [NUMBERS, "7", "7"],
+  ])("%#: %j", (question, words, expected) => {
+    expect(chosen(question, words)).toEqual(expected);
+  });
+
+  it("refuses with the choices, quoting what was said", () => {
+    expect(readAnswer(PERMISSION, "perhaps")).toMatchObject({
+      refusal: {
+        message: '"perhaps" is no choice of question q7. Choose one of: 1. Always Allow · 2. Allow · 3. Reject',
+      },
+    });
+  });
+});
+
+describe("isExactChoice", () => {
+  it.each([
+    ["Allow", true],
+    ["allow ", true],
+    ["2", true],
+    ["4", false],
+    ["yes", false],
+    ["允许", false],
+    ["Allow it", false],
+    ["", false],
+    [" ", false],
+  ])("%j: %s", (words, exact) => {
+    expect(isExactChoice(PERMISSION, words)).toBe(exact);
+  });
+
+  it("an option without words is never chosen by silence", () => {
+    const blank = first(permissionRequest({ options: [{ id: "", label: "", kind: "allow_once" }] }));
+    expect(isExactChoice(blank, "")).toBe(false);
+    expect(readAnswer(blank, " ").ok).toBe(false);
+  });
+});
+
+describe("replyOf", () => {
+  it("permission: the chosen option, and cancelled for every kind of no", () => {
+    const asked = ask(permissionRequest());
+    expect(replyOf(withAnswer(asked, { optionIds: [ALLOW.id] }))).toEqual({ kind: "selected", optionId: ALLOW.id });
+    for (const answer of [
+      { optionIds: [REJECT.id] },
+      { optionIds: ["unknown"] },
+      { optionIds: [] },
+      { text: "allow" },
+    ]) {
+      expect(replyOf(withAnswer(asked, answer))).toEqual({ kind: "cancelled" });
+    }
+    expect(replyOf(asked)).toEqual({ kind: "cancelled" });
+  });
+
+  it("smart mode's two options: the second is a no although it has no kind", () => {
+    const asked = ask(
+      permissionRequest({
+        options: [
+          { id: "proceed_once", label: "同意" },
+          { id: "cancel", label: "拒绝" },
+        ],
+      }),
+    );
+    expect(replyOf(withAnswer(asked, { optionIds: ["cancel"] }))).toEqual({ kind: "cancelled" });
+    expect(replyOf(withAnswer(asked, { optionIds: ["proceed_once"] }))).toEqual({
+      kind: "selected",
+      optionId: "proceed_once",
+    });
+  });
+
+  it("plan: approved or not, free words are the reason", () => {
+    const asked = ask({ kind: "plan", requestId: 1, plan: "x" });
+    expect(replyOf(withAnswer(asked, { optionIds: ["approve"] }))).toEqual({ kind: "plan", approved: true });
+    expect(replyOf(withAnswer(asked, { optionIds: ["reject"] }))).toEqual({ kind: "plan", approved: false });
+    expect(replyOf(withAnswer(asked, { text: "too risky" }))).toEqual({
+      kind: "plan",
+      approved: false,
+      reason: "too risky",
+    });
+    expect(approvedMode(withAnswer(asked, { optionIds: ["approve"] }))).toBe("manual");
+    expect(approvedMode(withAnswer(asked, { optionIds: ["approve-auto"] }))).toBe("auto");
+    expect(approvedMode(withAnswer(asked, { optionIds: ["reject"] }))).toBeUndefined();
+  });
+
+  it("questions: keyed by their exact text, any text", () => {
+    for (const text of ["Which DB?", "__proto__", "constructor", "", "\ud800", "x".repeat(8_000)]) {
+      const reply = replyOf(withAnswer(ask(asks(text, ["A"])), { optionIds: ["A"] }));
+      expect(JSON.parse(JSON.stringify(reply))).toEqual(
+        JSON.parse(`{"kind":"answers","answers":{${JSON.stringify(text)}:"A"}}`),
+      );
+    }
+  });
+
+  it("several choices: a list", () => {
+    expect(replyOf(withAnswer(ask(asks("Which?", ["A", "B"], true)), { optionIds: ["A", "B"] }))).toEqual({
+      kind: "answers",
+      answers: { "Which?": ["A", "B"] },
+    });
+  });
+});
+
+it("keeps no more of a request than the records can bear", () => {
+  const long = "x".repeat(50_000);
+  const option = { id: "a", label: long, description: long };
+  const giant = ask({
+    kind: "questions",
+    requestId: 1,
+    questions: Array.from({ length: 50 }, () => ({
+      text: long,
+      header: long,
+      options: [...Array.from({ length: 500 }, () => option), { id: long, label: "x" }],
+      multiSelect: false,
+    })),
+  });
+  expect(JSON.stringify(giant).length).toBeLessThan(300_000);
+  expect(giant.questions).toHaveLength(10);
+  const offered = ask(permissionRequest({ options: [{ id: long, label: "Allow", kind: "allow_once" }, REJECT] }));
+  expect(offered.questions[0]?.options).toEqual([REJECT]);
+});
+
+it("denies only what is open", () => {
+  const asked = ask({
+    kind: "questions",
+    requestId: 1,
+    questions: [
+      { text: "a?", options: [], multiSelect: false },
+      { text: "b?", options: [], multiSelect: false },
+    ],
+  });
+  const half = {
+    ...asked,
+    questions: asked.questions.map((q, i) => (i === 0 ? { ...q, answer: { text: "x", by: PERSON, at: T0 } } : q)),
+  };
+  expect(openQuestions([half]).map((q) => q.id)).toEqual(["q7.2"]);
+  const denied = deny(half, "too late", T0);
+  expect(openQuestions([denied])).toEqual([]);
+  expect(replyOf(denied)).toEqual({ kind: "answers", answers: { "a?": "x", "b?": "(no answer: too late)" } });
+  expect(isGranted(deny(ask(permissionRequest()), "too late", T0))).toBe(false);
+});
+
+it("reads for people: choices with numbers, answers in words", () => {
+  const described = first({
+    kind: "questions",
+    requestId: 1,
+    questions: [
+      {
+        text: "?",
+        options: [
+          { id: "a", label: "A", description: "the first" },
+          { id: "b", label: "B" },
+        ],
+        multiSelect: false,
+      },
+    ],
+  });
+  expect(choiceLines(described)).toEqual(["1. A — the first", "2. B"]);
+  expect(answerWords(PERMISSION, { optionIds: [ALLOW.id], by: PERSON, at: T0 })).toBe("Allow");
+  expect(answerWords(PERMISSION, { optionIds: ["unknown"], by: PERSON, at: T0 })).toBe("unknown");
+});
+
+it("a long text keeps its beginning, its length and the key of the whole", () => {
+  expect(preview("short", "k")).toEqual({ text: "short", length: 5 });
+  expect(preview("x".repeat(3_000), "k")).toMatchObject({ length: 3_000, key: "k" });
+  expect(preview("x".repeat(3_000)).text).toHaveLength(2_000);
+});
