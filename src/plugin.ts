@@ -116,8 +116,15 @@ class Instance {
 
   /** In the tick of the signal: the host takes no task events once it drains. Then the agents are ended. */
   settle(signal: string): void {
-    this.#children?.settleAll("failed", clock.now(), `The gateway was stopped (${signal})`);
-    if (signal !== "SIGUSR2") void this.#context?.sessions.roster.stop();
+    const roster = this.#context?.sessions.roster;
+    const reason = `The gateway was stopped (${signal})`;
+    if (roster === undefined) this.#children?.settleAll("failed", clock.now(), reason);
+    else roster.settleChildren(reason);
+    if (signal !== "SIGUSR2") void roster?.stop();
+  }
+
+  spared(): void {
+    this.#context?.sessions.roster.spared();
   }
 
   async stop(): Promise<void> {

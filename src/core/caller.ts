@@ -28,7 +28,8 @@ export function canSee(caller: Caller, session: { readonly owner: Owner }): bool
 /** Whose voice this is: a tool's answer is a person's when the host saw one speak after `sinceAt`. */
 export function byOf(caller: Caller, sinceAt: number): By {
   const person = caller.isPerson || (caller.personSeenAt !== undefined && caller.personSeenAt > sinceAt);
-  return { kind: person ? "person" : "agent", door: caller.door, ...(caller.senderId === undefined ? {} : { senderId: caller.senderId }) };
+  const kind = caller.door === "taskflow" ? "writer" : person ? "person" : "agent";
+  return { kind, door: caller.door, ...(caller.senderId === undefined ? {} : { senderId: caller.senderId }) };
 }
 
 /** In a group, permissions and plans are granted only by the one who launched, the host's owner, or an operator. */

@@ -1,18 +1,29 @@
 /**
  * Slots: how many agent processes may live, who waits, and in which order.
- * Owns: the line (continuations ahead of launches, else first come first served) and its places.
+ * Owns: the line (continuations ahead of launches, else who waits longest goes first) and its places.
+ * Nobody gets a slot before `open`: recovery first brings everybody back into line.
  * Invariant I5: a slot is released exactly once; `release` of one who waits withdraws it. Both are idempotent.
  */
 import PQueue from "p-queue";
 
-interface Ticket {
-  readonly ahead: boolean;
+interface Ticket extends Place {
   readonly withdraw: AbortController;
   /** Set when granted: ends the queue's task and so frees the slot. */
   free?: () => void;
 }
 
-const AHEAD = 1;
+export interface Place {
+  readonly ahead: boolean;
+  /** Waits since (ms since the epoch); kept over restarts. */
+  readonly sinceAt: number;
+}
+
+/** Larger than any time: who is ahead is so whenever they came. */
+const AHEAD = 1e14;
+
+function priorityOf({ ahead, sinceAt }: Place): number {
+  return (ahead ? AHEAD : 0) - sinceAt;
+}
 
 export class Admission {
   readonly #queue: PQueue;
@@ -21,14 +32,14 @@ export class Admission {
   #closed = false;
 
   constructor(maxSessions: number, maxQueued: number) {
-    this.#queue = new PQueue({ concurrency: maxSessions });
+    this.#queue = new PQueue({ concurrency: maxSessions, autoStart: false });
     this.#maxQueued = maxQueued;
   }
 
   /** Gets in line. `granted` is called once, when the slot is this session's. Asking twice changes nothing. */
-  request(sessionId: string, ahead: boolean, granted: () => void): void {
+  request(sessionId: string, place: Place, granted: () => void): void {
     if (this.#closed || this.#tickets.has(sessionId)) return;
-    const ticket: Ticket = { ahead, withdraw: new AbortController() };
+    const ticket: Ticket = { ...place, withdraw: new AbortController() };
     this.#tickets.set(sessionId, ticket);
     const held = async (): Promise<void> => {
       const released = new Promise<void>((resolve) => {
@@ -37,9 +48,14 @@ export class Admission {
       granted();
       await released;
     };
-    this.#queue.add(held, { priority: ahead ? AHEAD : 0, signal: ticket.withdraw.signal }).catch(() => {
+    this.#queue.add(held, { priority: priorityOf(place), signal: ticket.withdraw.signal }).catch(() => {
       // Withdrawn while it waited: nobody holds or wants the slot.
     });
+  }
+
+  /** From now on the line moves. */
+  open(): void {
+    if (!this.#closed) this.#queue.start();
   }
 
   /** From now on nobody gets a slot: the service stops. */
@@ -67,18 +83,24 @@ export class Admission {
     return [...this.#tickets.values()].filter((t) => t.free !== undefined).length;
   }
 
+  /** Who really has to wait: more than the free slots take. */
   get waiting(): number {
-    return this.#line().length;
+    return Math.max(0, this.#tickets.size - this.#queue.concurrency);
   }
 
-  /** Whether one more launch would have to wait past the bound. Continuations are never refused. */
-  get full(): boolean {
-    const launches = [...this.#tickets.values()].filter((t) => t.free === undefined && !t.ahead).length;
-    return launches >= this.#maxQueued && this.running >= this.#queue.concurrency;
+  /**
+   * Whether one more launch would have to wait past the bound; `coming`: launches that are under way to the line.
+   * Continuations are never refused, and take no launch's place in it.
+   */
+  full(coming: number): boolean {
+    const waiting = [...this.#tickets.values()].filter((t) => t.free === undefined);
+    const continuations = waiting.filter((t) => t.ahead).length;
+    const free = Math.max(0, this.#queue.concurrency - this.running - continuations);
+    return waiting.length - continuations + coming >= this.#maxQueued + free;
   }
 
   #line(): readonly string[] {
     const waiting = [...this.#tickets].filter(([, t]) => t.free === undefined);
-    return [...waiting.filter(([, t]) => t.ahead), ...waiting.filter(([, t]) => !t.ahead)].map(([id]) => id);
+    return waiting.toSorted(([, a], [, b]) => priorityOf(b) - priorityOf(a)).map(([id]) => id);
   }
 }

@@ -1,10 +1,8 @@
 /**
  * Sessions that ended and left memory: a line each, enough to list and to find them again.
- * Owns: how many stay known, and what is asked of their journals when somebody comes back to them.
+ * Owns: how many stay known by name, and which are old enough for their journals to go.
  */
 import type { Session } from "../core/session.ts";
-import { parseSession } from "../core/state-json.ts";
-import type { Journals } from "../ports.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -15,6 +13,8 @@ export function archived(session: Session): Session {
 
 export class Archive {
   readonly #entries = new Map<string, { readonly session: Session; readonly flowId: string }>();
+  /** Session id -> when it ended: not known by name any more, but their journals are still there. */
+  readonly #forgotten = new Map<string, number>();
   readonly #maxKept: number;
 
   constructor(maxKept: number) {
@@ -28,6 +28,13 @@ export class Archive {
 
   take(id: string): void {
     this.#entries.delete(id);
+    this.#forgotten.delete(id);
+  }
+
+  /** Everything that ended before then. */
+  endedBefore(at: number): readonly string[] {
+    const known = [...this.#entries.values()].map(({ session }) => [session.id, endedAt(session)] as const);
+    return [...known, ...this.#forgotten].filter(([, ended]) => ended <= at).map(([id]) => id);
   }
 
   get(id: string): { readonly session: Session; readonly flowId: string } | undefined {
@@ -48,20 +55,13 @@ export class Archive {
     const excess = this.#entries.size - this.#maxKept;
     if (excess <= 0) return;
     const old = [...this.#entries.values()].filter(({ session }) => endedAt(session) < nowAt - DAY_MS);
-    for (const { session } of old.toSorted((a, b) => endedAt(a.session) - endedAt(b.session)).slice(0, excess)) this.#entries.delete(session.id);
+    for (const { session } of old.toSorted((a, b) => endedAt(a.session) - endedAt(b.session)).slice(0, excess)) {
+      this.#entries.delete(session.id);
+      this.#forgotten.set(session.id, endedAt(session));
+    }
   }
 }
 
 export function endedAt(session: Session): number {
   return session.phase.kind === "ended" ? session.phase.at : session.createdAt;
-}
-
-/** One that is not known any more, read back from its journal's last commit. */
-export async function readBack(journals: Journals, sessionId: string): Promise<Session | undefined> {
-  const journal = await journals.open(sessionId);
-  if (journal === undefined) return undefined;
-  const tail = await journal.tail();
-  await journal.close();
-  const parsed = tail.lastCommit === undefined ? undefined : parseSession(tail.lastCommit.session);
-  return parsed?.kind === "session" ? parsed.session : undefined;
 }

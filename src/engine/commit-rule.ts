@@ -3,10 +3,10 @@
  * Owns: the line between a commit (awaited) and a checkpoint (coalesced).
  */
 import type { ForeignChange } from "../core/event.ts";
-import { currentStep } from "../core/flow-command.ts";
+import { flowVerb } from "../core/flow-command.ts";
 import { SCHEMA, type Session } from "../core/session.ts";
-import type { FlowRecord } from "../ports.ts";
-import { seqOf } from "./flow-writer.ts";
+import type { FlowRecord, FlowStatus } from "../ports.ts";
+import { isTerminal, seqOf, type OwnWrite } from "./flow-writer.ts";
 
 /** Values change by replacement, so identity tells whether something changed. */
 export function needsCommit(before: Session, after: Session): boolean {
@@ -29,28 +29,42 @@ function phaseChanged(a: Session["phase"], b: Session["phase"]): boolean {
   return true;
 }
 
-/** What another writer's record means for a session that is `session` to us; undefined: nothing but a new revision. */
-export function foreignChange(record: FlowRecord, session: Session): ForeignChange | undefined {
+/** What another writer's record means for a session that lives; undefined: nothing that changes its life. */
+export function foreignChange(record: FlowRecord, session: Session, own: OwnWrite): ForeignChange | undefined {
   if (session.phase.kind === "ended") return undefined;
   if (record.status === "cancelled" || record.cancelRequestedAt !== undefined) return { kind: "cancelled" };
   if (record.status === "succeeded") return { kind: "finished" };
   if (record.status === "failed" || record.status === "lost") return { kind: "failed" };
   const { kind } = session.phase;
   const waiting = kind === "asking" || kind === "idle" || kind === "interrupted";
-  if (waiting && (record.status === "queued" || record.status === "running")) return { kind: "resumed", text: resumeText(record, session) };
+  if (waiting && (record.status === "queued" || record.status === "running")) return { kind: "resumed", text: resumeText(record, own) };
   return undefined;
 }
 
+/** What a writer put where our state was, for the session. */
+export function respondOf(stateJson: unknown): string | undefined {
+  if (typeof stateJson !== "object" || stateJson === null || !("respond" in stateJson)) return undefined;
+  return typeof stateJson.respond === "string" ? stateJson.respond : undefined;
+}
+
 /** The words of a resume: `stateJson.respond`, else a current step that is not ours, else none. */
-function resumeText(record: FlowRecord, session: Session): string | undefined {
-  const state = record.stateJson;
-  if (typeof state === "object" && state !== null && "respond" in state && typeof state.respond === "string") return state.respond;
-  return record.currentStep === undefined || record.currentStep === currentStep(session) ? undefined : record.currentStep;
+export function resumeText(record: FlowRecord, own: OwnWrite): string | undefined {
+  const respond = respondOf(record.stateJson);
+  if (respond !== undefined) return respond;
+  const step = record.currentStep?.trim() ?? "";
+  return step === "" || record.currentStep === own.currentStep ? undefined : record.currentStep;
 }
 
 /** Whether another writer put something else where our state was. It is never taken over; ours is stored again. */
-export function stateReplaced(record: FlowRecord, session: Session): boolean {
+export function stateReplaced(record: FlowRecord, own: OwnWrite): boolean {
   const { stateJson } = record;
   if (typeof stateJson !== "object" || stateJson === null || !("schema" in stateJson)) return true;
-  return stateJson.schema !== SCHEMA || seqOf(stateJson) !== session.seq;
+  return stateJson.schema !== SCHEMA || !own.seqs.includes(seqOf(stateJson));
+}
+
+const STATUS = { queue: "queued", run: "running", wait: "waiting", finish: "succeeded", fail: "failed", cancel: "cancelled" } as const;
+
+/** Whether the record says of the session what its phase is. A terminal record is left as somebody ended it. */
+export function fitsPhase(status: FlowStatus, session: Session): boolean {
+  return isTerminal(status) || status === STATUS[flowVerb(session)];
 }

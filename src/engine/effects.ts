@@ -2,28 +2,26 @@
  * Effects carried out, after the commit. What they lead to comes back to the mailbox as an event.
  * Owns: the agent's run, the order of child-task calls (one chain a session), the prompt's line before the prompt (I8).
  */
-import type { Effect } from "../core/event.ts";
-import { messageOf } from "../core/errors.ts";
-import { PLAN_DISALLOWED_TOOLS, WIRE_MODE } from "../core/permission.ts";
-import type { Message, ProcessIdentity, Session } from "../core/session.ts";
 import type { AgentEvent } from "../core/agent-event.ts";
-import type { Result } from "../core/errors.ts";
-import type { Taken } from "../core/event.ts";
-import type { OpenedSession, OpenSession, OutputSlice, PromptBlock } from "../ports.ts";
+import { messageOf, type Result } from "../core/errors.ts";
+import type { Effect, Taken } from "../core/event.ts";
+import { PLAN_DISALLOWED_TOOLS, WIRE_MODE } from "../core/permission.ts";
+import type { Message, ProcessIdentity, Session, StoredText } from "../core/session.ts";
+import type { JournalLine, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
 import type { Admission } from "./admission.ts";
-import { AgentRun } from "./agent-run.ts";
+import { AgentRun, causeOf } from "./agent-run.ts";
 import type { Engine } from "./context.ts";
+import { earlierWords } from "./earlier-words.ts";
 import type { JournalKeeper } from "./journal-keeper.ts";
-import { fileBlocks, historyPreface, systemPreface } from "./prompt.ts";
+import { answersPreface, fileBlocks, historyPreface, systemPreface } from "./prompt.ts";
 import type { Untimed } from "./session-actor.ts";
-
-const SUMMARY_LINES = 60;
 
 /** The mailbox, as far as effects need it. */
 interface Mailbox {
   readonly session: Session;
   post(event: Untimed): Promise<Result<Taken> | undefined>;
   hear(batch: readonly AgentEvent[]): void;
+  endFlow(): void;
 }
 
 export class Effects {
@@ -62,7 +60,7 @@ export class Effects {
     const { clock, children } = this.#engine;
     switch (effect.do) {
       case "request-slot":
-        this.#admission.request(session.id, effect.ahead, () => void this.#mailbox.post({ type: "slot-granted" }));
+        this.#requestSlot(session, effect.ahead);
         return;
       case "release-slot":
         this.#run = undefined;
@@ -99,15 +97,26 @@ export class Effects {
         this.#onChild(() => children.end(session.owner, this.#runId(effect.runId), effect.outcome, clock.now(), effect.error));
         return;
       case "end-flow-cancelled":
-        this.#onChild(() => this.#endFlow(session));
+        this.#onChild(async () => this.#mailbox.endFlow());
         return;
       case "record-question":
-        this.#onAgent(() => this.#keeper.append([{ t: "question", at: clock.now(), id: effect.id, text: effect.text }]));
+        this.#record({ t: "question", at: clock.now(), id: effect.id, text: effect.text });
         return;
       case "record-answer":
-        this.#onAgent(() => this.#keeper.append([{ t: "answer", at: clock.now(), id: effect.id, text: effect.text, by: `${effect.by.kind}/${effect.by.door}` }]));
+        this.#record({ t: "answer", at: clock.now(), id: effect.id, text: effect.text, by: `${effect.by.kind}/${effect.by.door}` });
         return;
     }
+  }
+
+  #record(line: JournalLine): void {
+    this.#onAgent(() => this.#keeper.append([line]));
+  }
+
+  /** In line since it began to wait, also after a restart. */
+  #requestSlot(session: Session, ahead: boolean): void {
+    const { phase } = session;
+    const sinceAt = phase.kind === "queued" ? phase.sinceAt : this.#engine.clock.now();
+    this.#admission.request(session.id, { ahead, sinceAt }, () => void this.#mailbox.post({ type: "slot-granted" }));
   }
 
   #onChild(run: () => Promise<void>): void {
@@ -133,11 +142,6 @@ export class Effects {
     if (!started.ok && started.refusedBy !== "flow") this.#engine.log.warn(`iFlow session ${session.name}: no child task (${started.reason}); its flow alone is shown`);
   }
 
-  async #endFlow(session: Session): Promise<void> {
-    const commit = await this.#engine.flows.cancel(session.owner, this.#flowId);
-    if (commit.kind !== "applied" && commit.kind !== "conflict") this.#engine.log.warn(`iFlow session ${session.name}: its flow could not be cancelled: ${commit.reason}`);
-  }
-
   #start(session: Session): void {
     const mailbox = this.#mailbox;
     const run = new AgentRun({
@@ -151,10 +155,14 @@ export class Effects {
     });
     this.#run = run;
     this.#onAgent(async () => {
-      const open = await this.#openSession(session);
-      // What an earlier life of this session may have left must not write beside the new process.
-      await this.#engine.launcher.reap(session.id, undefined);
-      run.begin(this.#engine.launcher, { sessionId: session.id, workdir: session.workdir }, open);
+      try {
+        const open = await this.#openSession(session);
+        // What an earlier life of this session may have left must not write beside the new process.
+        await this.#engine.launcher.reap(session.id, undefined);
+        run.begin(this.#engine.launcher, { sessionId: session.id, workdir: session.workdir }, open);
+      } catch (error) {
+        void mailbox.post({ type: "start-failed", cause: causeOf(error) });
+      }
     });
   }
 
@@ -171,45 +179,45 @@ export class Effects {
     };
   }
 
-  async #whole(stored: { text: string; key?: string }): Promise<string> {
+  /** Throws where the journal can't give it: a text that was cut is never sent for the whole. */
+  async #whole(stored: StoredText): Promise<string> {
     if (stored.key === undefined) return stored.text;
-    return (await this.#keeper.reader.text(stored.key)) ?? stored.text;
+    const whole = await this.#keeper.text(stored.key);
+    if (whole === undefined) throw new Error("the whole of a long text is not in the journal");
+    return whole;
   }
 
   /** The prompt's line is on the disk before the prompt leaves: after a crash, no line means that it never left (I8). */
   async #prompt(session: Session, turn: number, message: Message): Promise<void> {
-    const text = await this.#whole(message.text);
-    const preface = await this.#preface(session);
-    this.#opened = undefined;
-    const blocks: readonly PromptBlock[] = [...preface, { type: "text", text }, ...fileBlocks(message.files ?? [])];
+    // Ended while this waited for its turn on the chain: nothing is begun any more.
+    if (this.#mailbox.session.phase.kind === "ended") return;
+    let blocks: readonly PromptBlock[];
     try {
+      const text = await this.#whole(message.text);
+      blocks = [...(await this.#preface(session)), { type: "text", text }, ...fileBlocks(message.files ?? [])];
       await this.#keeper.appendOrThrow([{ t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text }]);
     } catch (error) {
-      const cause = { code: "storage" as const, message: `The prompt could not be written to the journal, so it was not sent: ${messageOf(error)}` };
+      const cause = { code: "storage" as const, message: `The prompt was not sent, since the journal could not be used: ${messageOf(error)}` };
       void this.#mailbox.post({ type: "prompt-failed", turn, cause });
       return;
     }
+    this.#opened = undefined;
     void this.#mailbox.post({ type: "prompt-left", turn });
     // A process that is gone says so itself, with the reason: its exit ends the turn.
     await this.#run?.prompt(turn, blocks);
   }
 
-  /** A fresh start of an older session gets a summary; after a load the system prompt, which iFlow loses, comes again. */
+  /**
+   * A fresh start of an older session gets a summary; after a load the system prompt, which iFlow loses, comes again;
+   * answers that the last process may not have taken in come again as well.
+   */
   async #preface(session: Session): Promise<readonly PromptBlock[]> {
-    if (this.#opened === "loaded" && session.settings.systemPrompt !== undefined) return systemPreface(await this.#whole(session.settings.systemPrompt));
-    if (this.#opened === "new" && (session.counters.turns > 1 || session.continues !== undefined)) return historyPreface(session, await this.#lastWords(session));
-    return [];
-  }
-
-  /** What was said last: here, or in the session that this one continues. */
-  async #lastWords(session: Session): Promise<OutputSlice> {
-    const own = await this.#keeper.reader.lastLines(SUMMARY_LINES);
-    if (own.text.trim() !== "" || session.continues === undefined) return own;
-    const earlier = await this.#engine.journals.open(session.continues);
-    if (earlier === undefined) return own;
-    const words = await earlier.lastLines(SUMMARY_LINES);
-    await earlier.close();
-    return words;
+    const { systemPrompt } = session.settings;
+    const answers = answersPreface(session.unconfirmed);
+    if (this.#opened === "loaded" && systemPrompt !== undefined) return [...systemPreface(await this.#whole(systemPrompt)), ...answers];
+    const hadHistory = session.counters.turns > 1 || session.continues !== undefined;
+    if (this.#opened === "new" && hadHistory) return [...historyPreface(await earlierWords(session, this.#keeper.reader, this.#engine.journals)), ...answers];
+    return answers;
   }
 
   #stop(session: Session): void {

@@ -1,6 +1,6 @@
 /**
  * The one hand that writes a session's flow.
- * Owns: the expected revision, the verb for each phase, and what an outcome means.
+ * Owns: the expected revision, the verb for each phase, what an outcome means, and what of the record is ours.
  * Invariants: every mutation is revision-checked; I7: a conflict or an unknown outcome is reread and told as a value,
  * never retried blindly, never dropped. Called by the session's actor only, one call at a time.
  */
@@ -17,7 +17,15 @@ export type Stored =
   /** Nothing was written: memory and journal are ahead of the flow until a later call succeeds. */
   | { readonly kind: "not-stored"; readonly reason: string };
 
+/** What stands in the record by our own hand, so that another writer's words can be told from ours. */
+export interface OwnWrite {
+  /** Numbers of our states that may stand there: the last acknowledged one, and the last attempted one. */
+  readonly seqs: readonly (number | undefined)[];
+  readonly currentStep: string | undefined;
+}
+
 const TERMINAL: ReadonlySet<FlowStatus> = new Set(["succeeded", "failed", "cancelled", "lost"]);
+const CANCEL_ATTEMPTS = 4;
 
 export function isTerminal(status: FlowStatus): boolean {
   return TERMINAL.has(status);
@@ -26,10 +34,15 @@ export function isTerminal(status: FlowStatus): boolean {
 export class FlowWriter {
   readonly #flows: FlowStore;
   #record: FlowRecord;
+  #own: OwnWrite;
 
-  constructor(flows: FlowStore, record: FlowRecord) {
+  /** `session` as the record has it, at the creation of the flow or after a restart. */
+  constructor(flows: FlowStore, record: FlowRecord, session: Session) {
     this.#flows = flows;
     this.#record = record;
+    // An end keeps the step of the work before it; a restart knows only what the record says.
+    const step = isTerminal(record.status) ? record.currentStep : currentStep(session);
+    this.#own = { seqs: [seqOf(record.stateJson), session.seq], currentStep: step };
   }
 
   /** Makes the flow of a new session. */
@@ -47,18 +60,23 @@ export class FlowWriter {
     return this.#record;
   }
 
+  get own(): OwnWrite {
+    return this.#own;
+  }
+
   /** Stores the session with the verb of its phase. A terminal flow is never written again: it would be reopened. */
   async store(session: Session): Promise<Stored> {
     if (isTerminal(this.#record.status)) return { kind: "stored" };
     const verb = flowVerb(session);
     const stored = await this.#change(session, changeFor(verb, session));
-    if (stored.kind !== "stored" || verb !== "cancel" || this.#record.cancelRequestedAt !== undefined) return stored;
-    return this.#change(session, { verb: "request-cancel" });
+    if (stored.kind !== "stored" || verb !== "cancel") return stored;
+    return this.#requestCancel(session);
   }
 
-  /** The flow itself ends `cancelled`, children with it. */
+  /** The flow itself ends `cancelled`, children with it. Where somebody ended it otherwise, that stays. */
   async endCancelled(session: Session): Promise<Stored> {
-    return this.#settle(session, await this.#flows.cancel(session.owner, this.#record.flowId), undefined);
+    const stored = this.#settle(await this.#flows.cancel(session.owner, this.#record.flowId));
+    return stored === "unknown" ? { kind: "not-stored", reason: "the host did not say whether it was cancelled" } : stored;
   }
 
   /** Rereads; tells whether somebody else wrote since our last write. */
@@ -72,11 +90,16 @@ export class FlowWriter {
   }
 
   async #change(session: Session, change: FlowChange): Promise<Stored> {
+    const acknowledged = this.#own.seqs[0];
+    this.#own = { ...this.#own, seqs: [acknowledged, session.seq] };
     const commit = await this.#flows.change(session.owner, this.#record.flowId, this.#record.revision, change);
-    return this.#settle(session, commit, change);
+    const settled = this.#settle(commit);
+    const stored = settled === "unknown" ? await this.#reread(session, reasonOf(commit)) : settled;
+    if (stored.kind === "stored") this.#own = { seqs: [session.seq], currentStep: this.#record.currentStep };
+    return stored;
   }
 
-  async #settle(session: Session, commit: FlowCommit, change: FlowChange | undefined): Promise<Stored> {
+  #settle(commit: FlowCommit): Stored | "unknown" {
     switch (commit.kind) {
       case "applied":
         this.#record = commit.record;
@@ -85,16 +108,15 @@ export class FlowWriter {
         this.#record = commit.current;
         return { kind: "foreign", record: commit.current };
       case "gone":
-        return { kind: "gone", reason: commit.reason };
       case "not-stored":
-        return { kind: "not-stored", reason: commit.reason };
+        return { kind: commit.kind, reason: commit.reason };
       case "unknown":
-        return this.#reread(session, change, commit.reason);
+        return "unknown";
     }
   }
 
   /** An unknown outcome: one read tells whether our write is there, not there, or overtaken by somebody else's. */
-  async #reread(session: Session, change: FlowChange | undefined, reason: string): Promise<Stored> {
+  async #reread(session: Session, reason: string): Promise<Stored> {
     const before = this.#record.revision;
     const read = await this.#flows.get(session.owner, this.#record.flowId);
     if (read.kind === "unknown") return { kind: "not-stored", reason: `${reason}; and it could not be reread: ${read.reason}` };
@@ -102,14 +124,31 @@ export class FlowWriter {
     const { record } = read;
     if (record.revision === before) return { kind: "not-stored", reason };
     this.#record = record;
-    return record.revision === before + 1 && isOurs(record, session, change) ? { kind: "stored" } : { kind: "foreign", record };
+    return record.revision === before + 1 && seqOf(record.stateJson) === session.seq ? { kind: "stored" } : { kind: "foreign", record };
+  }
+
+  /**
+   * A request for the end says nothing about the state, so it holds on whatever somebody else wrote in between: after a
+   * conflict or an unknown outcome it is made again on the record that was read.
+   */
+  async #requestCancel(session: Session): Promise<Stored> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { flowId, revision, status, cancelRequestedAt } = this.#record;
+      if (cancelRequestedAt !== undefined || isTerminal(status)) return { kind: "stored" };
+      const commit = await this.#flows.change(session.owner, flowId, revision, { verb: "request-cancel" });
+      const settled = this.#settle(commit);
+      if (settled !== "unknown" && settled.kind !== "foreign") return settled;
+      if (settled === "unknown") {
+        const read = await this.#flows.get(session.owner, flowId);
+        if (read.kind === "found") this.#record = read.record;
+      }
+      if (attempt >= CANCEL_ATTEMPTS) return { kind: "not-stored", reason: "its cancellation could not be requested" };
+    }
   }
 }
 
-function isOurs(record: FlowRecord, session: Session, change: FlowChange | undefined): boolean {
-  if (change === undefined) return record.status === "cancelled";
-  if (change.verb === "request-cancel") return record.cancelRequestedAt !== undefined;
-  return seqOf(record.stateJson) === session.seq;
+function reasonOf(commit: FlowCommit): string {
+  return "reason" in commit ? commit.reason : commit.kind;
 }
 
 export function seqOf(stateJson: unknown): number | undefined {

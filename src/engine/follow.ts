@@ -69,15 +69,21 @@ export class Follow {
     if (viewer === undefined || this.#closed) return;
     const slice = await actor.journal.output(viewer.seen);
     if (slice.end <= viewer.seen) return;
-    for (const text of splitForChannel(this.#redact(slice.text.trim()), this.#delivery.limit(viewer.route))) {
-      if (text !== "") await this.#governor.stream(message(actor, viewer, slice.end, text));
+    const pieces = splitForChannel(this.#redact(slice.text.trim()), this.#delivery.limit(viewer.route) - headOf(actor).length);
+    for (const [index, text] of pieces.entries()) {
+      const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
+      // What the chat did not get counts as not seen: it is caught up with later.
+      if (this.#closed && handover.kind !== "accepted") return;
     }
-    const now = actor.session.viewers.find((v) => v.key === key);
-    await actor.post({ type: "viewed", viewer: { ...viewer, mode: now?.mode ?? viewer.mode, seen: slice.end } });
+    await actor.post({ type: "shown", key, seen: slice.end });
   }
 }
 
-function message(actor: SessionActor, viewer: Viewer, end: number, text: string) {
+function headOf(actor: SessionActor): string {
+  return `▍${actor.session.name}\n`;
+}
+
+function message(actor: SessionActor, viewer: Viewer, part: string, text: string) {
   const { session } = actor;
-  return { intentId: `iflow:${session.id}:o${end}`, owner: session.owner, route: viewer.route, text: `▍${session.name}\n${text}` };
+  return { intentId: `iflow:${session.id}:${part}`, owner: session.owner, route: viewer.route, text: headOf(actor) + text };
 }

@@ -3,6 +3,7 @@
  * Owns: the hand-over of owed notices under stable intent ids. The session owes; the governor only remembers what is on its way.
  * Guarantee: nothing is sent twice by us but across a kill between the send and its mark; a notice stays owed until the host answered.
  */
+import { messageOf } from "../core/errors.ts";
 import type { Notice, NoticeKind, NoticePart, Route, Session } from "../core/session.ts";
 import type { Button, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
 
@@ -30,6 +31,8 @@ export interface DeliveryCounts {
 interface Errand {
   readonly rank: number;
   readonly run: () => Promise<void>;
+  /** Told when it will not run any more. */
+  readonly drop?: () => void;
 }
 
 const PROGRESS_RANK = 4;
@@ -102,10 +105,12 @@ export class Governor {
 
   /** Output for a chat that follows: behind every notice, in the order given. Resolves when the host has answered. */
   stream(message: OutgoingMessage): Promise<Handover> {
-    if (this.#closed) return Promise.resolve({ kind: "refused", reason: "the service stops" });
+    const stopped: Handover = { kind: "refused", reason: "the service stops" };
+    if (this.#closed) return Promise.resolve(stopped);
     return new Promise((resolve) => {
       const run = async (): Promise<void> => resolve(await this.#delivery.send(message));
-      this.#enqueue(chatKey(message.route, message.owner.sessionKey), { rank: PROGRESS_RANK, run });
+      const drop = (): void => resolve(stopped);
+      this.#enqueue(chatKey(message.route, message.owner.sessionKey), { rank: PROGRESS_RANK, run, drop });
     });
   }
 
@@ -117,6 +122,7 @@ export class Governor {
   /** What is in flight is awaited, the rest stays owed for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const errand of [...this.#lines.values()].flat()) errand.drop?.();
     this.#lines.clear();
     await this.settled();
   }
@@ -132,7 +138,14 @@ export class Governor {
   async #walk(key: string): Promise<void> {
     // Starts in the next microtask: what was owed together is ranked together.
     await Promise.resolve();
-    for (let errand = this.#lines.get(key)?.shift(); errand !== undefined; errand = this.#lines.get(key)?.shift()) await errand.run();
+    for (let errand = this.#lines.get(key)?.shift(); errand !== undefined; errand = this.#lines.get(key)?.shift()) {
+      try {
+        await errand.run();
+      } catch (error) {
+        // One that breaks holds up nobody behind it. A notice stays owed, for the next start.
+        this.#log.error(`iFlow: a notice could not be handed over: ${messageOf(error)}`);
+      }
+    }
     this.#lines.delete(key);
     this.#busy.delete(key);
   }

@@ -4,12 +4,12 @@
  */
 import { refuse, messageOf, ok, type Result } from "../core/errors.ts";
 import { newSession } from "../core/new-session.ts";
-import { PREVIEW_LENGTH } from "../core/question.ts";
-import type { By, Owner, Route, Session, Settings, StoredText } from "../core/session.ts";
-import { parseSession } from "../core/state-json.ts";
-import type { FlowRecord, SessionJournal } from "../ports.ts";
+import type { By, Owner, Route, Session, Settings } from "../core/session.ts";
+import type { FlowRecord, JournalLine, SessionJournal } from "../ports.ts";
 import type { Engine } from "./context.ts";
+import { readFlow } from "./flow-finder.ts";
 import { FlowWriter } from "./flow-writer.ts";
+import { shortened } from "./long-text.ts";
 
 export interface LaunchRequest {
   readonly name: string;
@@ -22,6 +22,8 @@ export interface LaunchRequest {
   readonly files: readonly string[];
   readonly settings: Omit<Settings, "systemPrompt"> & { readonly systemPrompt?: string };
   readonly continues?: { readonly id: string; readonly acpSessionId: string | undefined };
+  /** ms since the epoch; of two launches the later one has the later time, so that the line keeps its order over restarts. */
+  readonly at: number;
 }
 
 export interface Created {
@@ -31,62 +33,100 @@ export interface Created {
 }
 
 export async function createSession(engine: Engine, id: string, request: LaunchRequest): Promise<Result<Created>> {
-  const at = engine.clock.now();
+  const { at, owner, name, route } = request;
   let journal: SessionJournal;
   try {
-    const { route } = request;
-    journal = await engine.journals.create({ t: "header", at, v: 1, sessionId: id, owner: request.owner, name: request.name, ...(route === undefined ? {} : { route }) });
+    journal = await engine.journals.create({ t: "header", at, v: 1, sessionId: id, owner, name, ...(route === undefined ? {} : { route }) });
   } catch (error) {
     return storageRefusal(messageOf(error));
   }
+  let session: Session;
   try {
-    return await createFlow(engine, id, request, journal, at);
+    session = await writtenSession(engine, id, request, journal);
   } catch (error) {
-    await journal.close();
-    await engine.journals.remove(id);
+    await discard(engine, id, journal);
     return storageRefusal(messageOf(error));
   }
+  return createFlow(engine, session, journal);
 }
 
 function storageRefusal(reason: string) {
   return refuse("storage_unavailable", `Nothing was launched: its record could not be stored (${reason}). Free some space or make the OpenClaw state directory writable, then try again.`);
 }
 
-async function createFlow(engine: Engine, id: string, request: LaunchRequest, journal: SessionJournal, at: number): Promise<Result<Created>> {
-  const prompt = await keep(engine, journal, request.prompt, at);
+/** The session's first value, its long texts in the journal. */
+async function writtenSession(engine: Engine, id: string, request: LaunchRequest, journal: SessionJournal): Promise<Session> {
+  const lines: JournalLine[] = [];
+  const keep = (text: string) => shortened(text, lines, request.at, `x${engine.newId()}`);
   const { systemPrompt, ...settings } = request.settings;
-  const stored = systemPrompt === undefined ? settings : { ...settings, systemPrompt: await keep(engine, journal, systemPrompt, at) };
-  const session = newSession({ ...request, id, launchedBy: request.by, prompt, settings: stored, at });
-  const record = await makeFlow(engine, session);
-  if (typeof record === "string") {
-    await journal.close();
-    await engine.journals.remove(id);
-    return storageRefusal(record);
+  const stored: Settings = systemPrompt === undefined ? settings : { ...settings, systemPrompt: keep(systemPrompt) };
+  const session = newSession({ ...request, id, launchedBy: request.by, prompt: keep(request.prompt), settings: stored });
+  if (lines.length > 0) await journal.appendSynced(lines);
+  return session;
+}
+
+async function createFlow(engine: Engine, session: Session, journal: SessionJournal): Promise<Result<Created>> {
+  const made = await makeFlow(engine, session);
+  if (made.kind === "refused") {
+    await discard(engine, session.id, journal);
+    return storageRefusal(made.reason);
   }
-  await journal.appendSynced([
-    { t: "flow", at, flowId: record.flowId },
-    { t: "commit", at, seq: session.seq, revision: record.revision, session },
-  ]);
+  if (made.kind === "unknown") {
+    await markRefused(session, journal);
+    return storageRefusal(made.reason);
+  }
+  const { record } = made;
+  try {
+    const { createdAt: at, seq } = session;
+    await journal.appendSynced([
+      { t: "flow", at, flowId: record.flowId },
+      { t: "commit", at, seq, revision: record.revision, session },
+    ]);
+  } catch (error) {
+    // The flow is there already: it goes with the launch that is refused.
+    await engine.flows.cancel(session.owner, record.flowId);
+    await discard(engine, session.id, journal);
+    return storageRefusal(messageOf(error));
+  }
   return ok({ session, record, journal });
 }
 
-async function keep(engine: Engine, journal: SessionJournal, text: string, at: number): Promise<StoredText> {
-  if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
-  const key = `x${engine.newId()}`;
-  await journal.appendSynced([{ t: "text", at, key, text }]);
-  return { text: text.slice(0, PREVIEW_LENGTH), length: text.length, key };
+async function discard(engine: Engine, id: string, journal: SessionJournal): Promise<void> {
+  try {
+    await journal.close();
+    await engine.journals.remove(id);
+  } catch (error) {
+    // Recovery knows what a journal without a flow means.
+    engine.log.warn(`iFlow: the journal of a launch that was refused is left behind: ${messageOf(error)}`);
+  }
 }
 
-/** The record, or why there is none. An unknown outcome is looked up by the session's id before it counts as refused. */
-async function makeFlow(engine: Engine, session: Session): Promise<FlowRecord | string> {
+type Made =
+  | { readonly kind: "made"; readonly record: FlowRecord }
+  | { readonly kind: "refused"; readonly reason: string }
+  /** Perhaps there is a flow and nobody can tell. */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** An unknown outcome is looked up by the session's id before it counts as refused. */
+async function makeFlow(engine: Engine, session: Session): Promise<Made> {
   const commit = await FlowWriter.create(engine.flows, session);
-  if (commit.kind === "applied") return commit.record;
-  if (commit.kind === "conflict") return "the new record was changed at once by somebody else";
-  if (commit.kind !== "unknown") return commit.reason;
-  for (const { flowId } of (await engine.flows.list(session.owner)) ?? []) {
-    const read = await engine.flows.get(session.owner, flowId);
-    const parsed = read.kind === "found" ? parseSession(read.record.stateJson) : undefined;
-    if (read.kind === "found" && parsed?.kind === "session" && parsed.session.id === session.id) return read.record;
+  if (commit.kind === "applied") return { kind: "made", record: commit.record };
+  if (commit.kind === "conflict") return { kind: "made", record: commit.current };
+  if (commit.kind !== "unknown") return { kind: "refused", reason: commit.reason };
+  const read = await readFlow(engine, session.owner, session.id, undefined);
+  if (read.kind === "found") return { kind: "made", record: read.record };
+  return { kind: read.kind === "missing" ? "refused" : "unknown", reason: commit.reason };
+}
+
+/** Should the flow turn up at the next start, it is ended, since people were told that nothing was launched. */
+async function markRefused(session: Session, journal: SessionJournal): Promise<void> {
+  const { createdAt: at } = session;
+  const cause = { code: "storage" as const, message: "Its launch was refused, since its record could not be stored" };
+  const ended: Session = { ...session, seq: session.seq + 1, inbox: [], owed: [], phase: { kind: "ended", at, outcome: "killed", cause } };
+  try {
+    await journal.appendSynced([{ t: "commit", at, seq: ended.seq, revision: 0, session: ended }]);
+    await journal.close();
+  } catch {
+    // Neither record could be written: a flow that turns up later is carried on, which loses nothing.
   }
-  return commit.reason;
 }

@@ -1,18 +1,22 @@
 /**
- * Service start: every session of every owner is found again and carries on.
- * Owns: journal headers -> flows -> plan -> actors. One bad record is reported and left alone; it never stops the rest.
+ * Service start: every session of every owner is found again.
+ * Owns: journal headers -> flows -> plan. One bad record is reported and left alone; it never stops the rest.
  */
 import PQueue from "p-queue";
 import { messageOf } from "../core/errors.ts";
+import type { ForeignChange } from "../core/event.ts";
+import { currentStep } from "../core/flow-command.ts";
+import { appendOutput } from "../core/output.ts";
 import { planRecovery, type JournalFacts } from "../core/recovery.ts";
 import type { Session } from "../core/session.ts";
 import { parseSession } from "../core/state-json.ts";
-import type { FlowRead, FlowRecord, JournalHeader, JournalTail, SessionJournal } from "../ports.ts";
+import type { FlowRecord, JournalHeader, JournalTail, SessionJournal } from "../ports.ts";
+import { foreignChange } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
+import { readFlow } from "./flow-finder.ts";
+import { seqOf } from "./flow-writer.ts";
 
 const SIDE_BY_SIDE = 8;
-const READ_ATTEMPTS = 5;
-const READ_RETRY_MS = 400;
 
 export interface Found {
   readonly session: Session;
@@ -24,26 +28,35 @@ export interface LiveFound extends Found {
   readonly promptLeft: "yes" | "no";
   readonly outputEnd: number;
   readonly stateLost: boolean;
-  readonly cancelled: boolean;
+  /** What another writer did while no gateway ran. */
+  readonly change: ForeignChange | undefined;
+}
+
+export interface OverFound extends Found {
+  /** Somebody ended its flow while no gateway ran: its process may still live. */
+  readonly endedMeanwhile: boolean;
 }
 
 export interface Recovered {
-  /** In the order of their creation, so that the queue keeps its order. */
+  /** In the order of their creation. */
   readonly live: readonly LiveFound[];
   /** Ended, with notices owed or not. */
-  readonly over: readonly Found[];
+  readonly over: readonly OverFound[];
   /** What was left as it is, one readable line each. */
   readonly left: readonly string[];
 }
 
-type Outcome = { readonly kind: "live"; readonly found: LiveFound } | { readonly kind: "over"; readonly found: Found } | { readonly kind: "left"; readonly reason: string };
+type Outcome =
+  | { readonly kind: "live"; readonly found: LiveFound }
+  | { readonly kind: "over"; readonly found: OverFound }
+  | { readonly kind: "left"; readonly reason: string };
 
 export async function findSessions(engine: Engine): Promise<Recovered> {
   const { headers, unreadable } = await engine.journals.headers();
   const queue = new PQueue({ concurrency: SIDE_BY_SIDE });
   const outcomes = await Promise.all(headers.map((header) => queue.add(() => findOne(engine, header))));
   const live: LiveFound[] = [];
-  const over: Found[] = [];
+  const over: OverFound[] = [];
   const left = unreadable.map(({ file, reason }) => `journal ${file}: ${reason}`);
   for (const outcome of outcomes) {
     if (outcome.kind === "live") live.push(outcome.found);
@@ -54,40 +67,46 @@ export async function findSessions(engine: Engine): Promise<Recovered> {
 }
 
 async function findOne(engine: Engine, header: JournalHeader): Promise<Outcome> {
+  const name = `session ${header.name} (${header.sessionId})`;
+  let journal: SessionJournal | undefined;
   try {
-    return await readOne(engine, header);
+    journal = await engine.journals.open(header.sessionId);
+    if (journal === undefined) return { kind: "left", reason: `${name}: its journal is gone` };
+    const outcome = await readOne(engine, header, journal);
+    if (outcome.kind === "left") await journal.close();
+    return outcome.kind === "left" ? { ...outcome, reason: `${name}: ${outcome.reason}` } : outcome;
   } catch (error) {
-    return { kind: "left", reason: `session ${header.name} (${header.sessionId}): ${messageOf(error)}` };
+    // It is left as it is; the next start tries again.
+    await journal?.close().catch(() => undefined);
+    return { kind: "left", reason: `${name}: ${messageOf(error)}` };
   }
 }
 
-async function readOne(engine: Engine, header: JournalHeader): Promise<Outcome> {
-  const name = `session ${header.name} (${header.sessionId})`;
-  const journal = await engine.journals.open(header.sessionId);
-  if (journal === undefined) return { kind: "left", reason: `${name}: its journal is gone` };
+async function readOne(engine: Engine, header: JournalHeader, journal: SessionJournal): Promise<Outcome> {
   const tail = await journal.tail();
-  const read = await readFlow(engine, header);
-  if (read.kind === "unknown") {
-    await journal.close();
-    return { kind: "left", reason: `${name}: its flow can't be read now (${read.reason}); it is tried again at the next start` };
-  }
+  const read = await readFlow(engine, header.owner, header.sessionId, header.flowId);
+  if (read.kind === "unknown") return { kind: "left", reason: `its flow can't be read now (${read.reason}); it is tried again at the next start` };
   if (read.kind === "missing" && tail.lastCommit === undefined) {
     // Between the header and the flow: nothing was launched and nobody was told.
-    await journal.close();
     await engine.journals.remove(header.sessionId);
-    return { kind: "left", reason: `${name}: it was never launched; its empty journal was removed` };
+    return { kind: "left", reason: "it was never launched; its empty journal was removed" };
   }
+  const nowAt = engine.clock.now();
   const record = read.kind === "found" ? read.record : missingRecord(header);
-  const plan = planRecovery(read.kind === "found" ? record : undefined, journalFacts(tail), engine.clock.now());
+  const plan = planRecovery(read.kind === "found" ? record : undefined, journalFacts(tail), nowAt);
   switch (plan.kind) {
     case "leave":
-      await journal.close();
-      return { kind: "left", reason: `${name}: ${plan.reason}; left as it is` };
-    case "over":
-      return { kind: "over", found: { session: plan.session, record, journal } };
+      return { kind: "left", reason: `${plan.reason}; left as it is` };
+    case "over": {
+      const { session } = plan;
+      const endedMeanwhile = session.phase.kind === "ended" && session.phase.at === nowAt;
+      return { kind: "over", found: { session, record, journal, endedMeanwhile } };
+    }
     case "live": {
-      const { session, promptLeft, stateLost, cancelled } = plan;
-      return { kind: "live", found: { session, record, journal, promptLeft, stateLost, cancelled, outputEnd: tail.outputEnd } };
+      const { promptLeft, stateLost } = plan;
+      const session = await withOutput(plan.session, journal, tail.outputEnd, engine.rules.outputBufferBytes);
+      const change = changeMeanwhile(record, session);
+      return { kind: "live", found: { session, record, journal, promptLeft, stateLost, change, outputEnd: tail.outputEnd } };
     }
   }
 }
@@ -98,6 +117,27 @@ function journalFacts(tail: JournalTail): JournalFacts {
   const told = new Set(tail.told);
   for (const line of tail.after) if (line.t === "told") told.add(`${line.noticeId}/${line.part}`);
   return { lastCommit: tail.lastCommit, promptedTurns, told };
+}
+
+/** The end of the output as the journal has it, where that is more than the state has. */
+async function withOutput(session: Session, journal: SessionJournal, outputEnd: number, limitBytes: number): Promise<Session> {
+  const { output } = session;
+  if (outputEnd <= output.end && (output.text !== "" || output.end === 0)) return session;
+  const end = Math.max(outputEnd, output.end);
+  const { text, start } = await journal.output(Math.max(0, end - limitBytes), end);
+  return { ...session, output: appendOutput({ text: "", start, end: start }, text, limitBytes) };
+}
+
+/**
+ * State and status are written together, so a status that doesn't fit the state that stands beside it is somebody else's;
+ * where they replaced the state, it is compared with the journal's.
+ */
+function changeMeanwhile(record: FlowRecord, session: Session): ForeignChange | undefined {
+  const stored = parseSession(record.stateJson);
+  const beside = stored.kind === "session" ? stored.session : session;
+  const steps = [currentStep(beside), currentStep(session)];
+  const step = steps.find((known) => known === record.currentStep) ?? steps[0];
+  return foreignChange(record, beside, { seqs: [seqOf(record.stateJson)], currentStep: step });
 }
 
 /** The host no longer keeps it (it forgets ended flows after 7 days): the journal alone says what it was. */
@@ -113,26 +153,4 @@ function missingRecord(header: JournalHeader): FlowRecord {
     waitJson: undefined,
     cancelRequestedAt: undefined,
   };
-}
-
-async function readFlow(engine: Engine, header: JournalHeader): Promise<FlowRead> {
-  for (let attempt = 1; ; attempt += 1) {
-    const read = header.flowId === undefined ? await findFlow(engine, header) : await engine.flows.get(header.owner, header.flowId);
-    if (read.kind !== "unknown" || attempt >= READ_ATTEMPTS) return read;
-    await new Promise<void>((resolve) => engine.clock.after(READ_RETRY_MS, resolve));
-  }
-}
-
-/** Killed between createManaged and the journal's line of it: the flow is found by its state. */
-async function findFlow(engine: Engine, header: JournalHeader): Promise<FlowRead> {
-  const flows = await engine.flows.list(header.owner);
-  if (flows === undefined) return { kind: "unknown", reason: "the host did not list the owner's flows" };
-  for (const { flowId } of flows) {
-    const read = await engine.flows.get(header.owner, flowId);
-    if (read.kind === "unknown") return read;
-    if (read.kind !== "found") continue;
-    const parsed = parseSession(read.record.stateJson);
-    if (parsed.kind === "session" && parsed.session.id === header.sessionId) return read;
-  }
-  return { kind: "missing" };
 }

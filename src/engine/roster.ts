@@ -3,22 +3,34 @@
  * Owns: actors and what surrounds them (slots, watch, governor, follow, archive), recovery at the start, settlement at the stop.
  * Invariant I6: when `stop` resolves, no agent process of ours lives.
  */
-import type { Session } from "../core/session.ts";
+import PQueue from "p-queue";
 import { redactSecrets } from "../core/redact.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Route, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
+import { respondOf } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
+import { isTerminal } from "./flow-writer.ts";
 import { Follow } from "./follow.ts";
 import { Governor, type Voice } from "./governor.ts";
 import type { Created } from "./launch.ts";
-import { findSessions, type LiveFound } from "./recover.ts";
-import { SessionActor } from "./session-actor.ts";
+import { settleLeftovers } from "./leftovers.ts";
+import { findSessions, type LiveFound, type OverFound } from "./recover.ts";
+import { SessionActor, type Untimed } from "./session-actor.ts";
 import { Watch } from "./watch.ts";
-import type { Route } from "../core/session.ts";
 
 /** An ended session leaves memory after this long. */
 const MEMORY_AFTER_END_MS = 60 * 60_000;
 const SWEEP_MS = 5 * 60_000;
+const REVIVED_SIDE_BY_SIDE = 8;
+/** The host gives a service 5 s to stop. */
+const STOP_WITHIN_MS = 4_300;
+/** Notices of the stop itself may still leave in this time; the others stay owed. */
+const LAST_WORDS_MS = 500;
+
+/** Another writer resumed the flow of an ended session with these words. */
+export type Reopened = (session: Session, text: string) => void;
 
 export class Roster {
   readonly engine: Engine;
@@ -30,6 +42,8 @@ export class Roster {
   readonly #actors = new Map<string, SessionActor>();
   #cancelSweep: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  /** Begins the continuation; set by who knows how to launch. */
+  onReopened: Reopened | undefined;
 
   constructor(engine: Engine, voice: Voice, routeOf: (session: Session) => Route | undefined) {
     this.engine = engine;
@@ -67,6 +81,7 @@ export class Roster {
   enlist({ session, record, journal }: Created): SessionActor {
     const actor: SessionActor = new SessionActor(this.engine, this.admission, session, record, journal, {
       changed: () => this.#changed(actor),
+      reopened: (text) => this.onReopened?.(actor.session, text),
     });
     this.#actors.set(session.id, actor);
     return actor;
@@ -74,53 +89,141 @@ export class Roster {
 
   /** Finds and carries on everything of earlier lives. One bad record never stops the rest. */
   async start(): Promise<void> {
-    const { log, clock } = this.engine;
+    const { log } = this.engine;
     const { live, over, left } = await findSessions(this.engine);
     for (const line of left) log.warn(`iFlow recovery: ${line}`);
-    for (const found of over) {
-      const old = clock.now() - endedAt(found.session) > MEMORY_AFTER_END_MS && found.session.owed.length === 0;
-      if (old) {
-        this.archive.put(found.session, found.record.flowId, clock.now());
-        await found.journal.close();
-        await this.#retire(found.session);
-      } else {
-        this.#changed(this.enlist(found));
-      }
-    }
-    for (const found of live) await this.#revive(found);
+    await settleLeftovers(this.engine, [...live, ...over]);
+    for (const found of over) await this.#guarded(found, () => this.#remember(found));
+    await this.#retire();
+    const queue = new PQueue({ concurrency: REVIVED_SIDE_BY_SIDE });
+    await queue.addAll(live.map((found) => () => this.#guarded(found, () => this.#revive(found))));
     if (live.length > 0) log.info(`iFlow recovery: ${live.length} sessions carry on`);
+    if (this.isStopping) return;
+    this.admission.open();
     this.#watch.start();
     this.#sweepLater();
   }
 
-  async #revive(found: LiveFound): Promise<void> {
-    const { engine } = this;
-    const { session } = found;
-    const { ended } = await engine.launcher.reap(session.id, session.agent?.identity);
-    if (ended > 0) engine.log.warn(`iFlow recovery: ended ${ended} left-over processes of session ${session.name}`);
-    const actor = this.enlist(found);
-    if (found.stateLost) {
-      await actor.post({ type: "warn", text: "Its stateJson had been replaced by another writer; the session was restored from its journal." });
+  /** One that can't be brought back stays on disk for the next start; the others go on. */
+  async #guarded({ session, journal }: Created, run: () => Promise<void>): Promise<void> {
+    try {
+      if (this.isStopping) await journal.close();
+      else await run();
+    } catch (error) {
+      this.engine.log.error(`iFlow recovery: session ${session.name} (${session.id}) could not be carried on: ${messageOf(error)}`);
     }
-    await actor.post({ type: "recovered", promptLeft: found.promptLeft, outputEnd: found.outputEnd });
-    if (found.cancelled) await actor.post({ type: "foreign", change: { kind: "cancelled" }, message: undefined });
+  }
+
+  async #remember(found: OverFound): Promise<void> {
+    const { clock } = this.engine;
+    if (found.endedMeanwhile) await this.#reap(found.session);
+    const old = clock.now() - endedAt(found.session) > MEMORY_AFTER_END_MS && found.session.owed.length === 0;
+    if (!old) {
+      this.#changed(this.enlist(found));
+      return;
+    }
+    this.archive.put(found.session, found.record.flowId, clock.now());
+    await found.journal.close();
+  }
+
+  /** One commit: what the restart means, and what another writer did meanwhile. */
+  async #revive(found: LiveFound): Promise<void> {
+    const { session, record, change } = found;
+    // Without one in its record nothing was started since the last that is known to be gone.
+    if (session.agent !== undefined) await this.#reap(session);
+    const actor = this.enlist(found);
+    const events: Untimed[] = [{ type: "recovered", promptLeft: found.promptLeft, outputEnd: found.outputEnd }];
+    if (found.stateLost) events.push({ type: "warn", text: "Its stateJson had been replaced by another writer; the session was restored from its journal." });
+    if (change !== undefined) {
+      const message = change.kind === "resumed" ? await actor.writersMessage(change.text) : undefined;
+      events.push({ type: "foreign", change, message });
+    }
+    await actor.postAll(events);
+    actor.touch();
+    const words = session.phase.kind === "ended" && !isTerminal(record.status) ? respondOf(record.stateJson) : undefined;
+    if (words !== undefined) this.onReopened?.(actor.session, words);
+  }
+
+  async #reap(session: Session): Promise<void> {
+    const { ended } = await this.engine.launcher.reap(session.id, session.agent?.identity);
+    if (ended > 0) this.engine.log.warn(`iFlow recovery: ended ${ended} left-over processes of session ${session.name}`);
+  }
+
+  /** The original knows its continuation from now on, also when it has left memory. */
+  async linkContinuation(original: Session, by: string): Promise<void> {
+    const actor = this.#actors.get(original.id);
+    if (actor !== undefined) {
+      await actor.post({ type: "continued", by });
+      return;
+    }
+    const linked: Session = { ...original, continuedBy: by, seq: original.seq + 1 };
+    this.archive.update(linked);
+    await this.#noteLink(linked);
+  }
+
+  /** The journal's last commit wins over an older state, so it is where the link is kept. */
+  async #noteLink(session: Session): Promise<void> {
+    const { journals, clock, log } = this.engine;
+    try {
+      const journal = await journals.open(session.id);
+      await journal?.append([{ t: "commit", at: clock.now(), seq: session.seq, revision: 0, session }]);
+      await journal?.close();
+    } catch (error) {
+      log.warn(`iFlow session ${session.name}: its continuation could not be noted: ${messageOf(error)}`);
+    }
+  }
+
+  /** In the tick in which a signal came: the host takes no end of a task once it drains. Nothing else stops yet. */
+  settleChildren(reason: string): void {
+    this.#watch.childrenAreSettled = true;
+    this.engine.children.settleAll("failed", this.engine.clock.now(), reason);
+  }
+
+  /** The gateway goes on after all: sessions get child tasks again. */
+  spared(): void {
+    this.#watch.childrenAreSettled = false;
   }
 
   /** Everything is settled and can be resumed: agents gone, children ended, words written. Idempotent. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stopNow();
+    this.#stopping ??= this.#stopWithin(STOP_WITHIN_MS);
     return this.#stopping;
   }
 
-  async #stopNow(): Promise<void> {
+  async #stopWithin(ms: number): Promise<void> {
     this.#cancelSweep?.();
     this.admission.close();
+    const late = Promise.withResolvers<"late">();
+    const cancel = this.engine.clock.after(ms, () => late.resolve("late"));
+    const ended = await Promise.race([this.#stopAll(), late.promise]);
+    cancel();
+    if (ended !== "late") return;
+    const names = [...this.#actors.values()].map((actor) => actor.session.name).join(", ");
+    this.engine.log.error(`iFlow: not everything was settled within ${ms} ms: ${names}. The next start does the rest.`);
+    for (const actor of this.#actors.values()) actor.abandon();
+  }
+
+  async #stopAll(): Promise<void> {
+    const stopping = [...this.#actors.values()].map((actor) => actor.post({ type: "stopping" }));
     await this.#watch.stop();
-    await Promise.all([...this.#actors.values()].map(async (actor) => actor.post({ type: "stopping" })));
-    await this.#follow.close();
-    await this.governor.close();
-    await Promise.all([...this.#actors.values()].map((actor) => actor.close()));
-    this.#actors.clear();
+    await Promise.all(stopping);
+    const agentsGone = Promise.all([...this.#actors.values()].map((actor) => actor.settled()));
+    await Promise.all([this.#lastWords(), agentsGone]);
+    await Promise.all([...this.#actors.values()].map(async (actor) => this.#closeActor(actor)));
+  }
+
+  async #closeActor(actor: SessionActor): Promise<void> {
+    await actor.close();
+    this.#actors.delete(actor.session.id);
+  }
+
+  /** What the stop itself has to say is said where that is quick. */
+  async #lastWords(): Promise<void> {
+    const enough = Promise.withResolvers<void>();
+    const cancel = this.engine.clock.after(LAST_WORDS_MS, enough.resolve);
+    await Promise.race([this.governor.settled(), enough.promise]);
+    cancel();
+    await Promise.all([this.governor.close(), this.#follow.close()]);
   }
 
   #changed(actor: SessionActor): void {
@@ -140,7 +243,11 @@ export class Roster {
 
   #sweepLater(): void {
     this.#cancelSweep = this.engine.clock.after(SWEEP_MS, () => {
-      void this.sweep().then(() => this.#sweepLater());
+      this.sweep()
+        .catch((error: unknown) => this.engine.log.warn(`iFlow: old sessions could not be put away: ${messageOf(error)}`))
+        .finally(() => {
+          if (!this.isStopping) this.#sweepLater();
+        });
     });
   }
 
@@ -149,19 +256,21 @@ export class Roster {
     const now = this.engine.clock.now();
     for (const actor of this.#actors.values()) {
       const { session } = actor;
-      const done = session.phase.kind === "ended" && session.owed.length === 0 && session.agent === undefined;
-      if (!done || now - endedAt(session) < MEMORY_AFTER_END_MS) continue;
-      this.#actors.delete(session.id);
+      const done = session.phase.kind === "ended" && session.owed.length === 0 && session.agent === undefined && isTerminal(actor.record.status);
+      if (!done || now - endedAt(session) < MEMORY_AFTER_END_MS || this.isStopping) continue;
       await actor.close();
       this.archive.put(actor.session, actor.flowId, now);
+      this.#actors.delete(session.id);
     }
-    for (const { session } of this.archive.all()) await this.#retire(session);
+    await this.#retire();
   }
 
   /** Journals are removed by retention, never under a live session. */
-  async #retire(session: Session): Promise<void> {
-    if (this.engine.clock.now() - endedAt(session) < this.engine.bounds.journalRetentionMs) return;
-    this.archive.take(session.id);
-    await this.engine.journals.remove(session.id);
+  async #retire(): Promise<void> {
+    const { clock, bounds, journals } = this.engine;
+    for (const id of this.archive.endedBefore(clock.now() - bounds.journalRetentionMs)) {
+      await journals.remove(id);
+      this.archive.take(id);
+    }
   }
 }

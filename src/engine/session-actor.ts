@@ -1,28 +1,27 @@
 /**
  * One session's mailbox: the only hand that changes it.
  * Owns: one event at a time (I1), stored before its effects leave (I2), words journalled before they are shown,
- * conflicts turned into events (I7), coalesced checkpoints, the session's one timer.
+ * conflicts turned into events (I7), coalesced checkpoints.
  */
 import type { AgentEvent } from "../core/agent-event.ts";
 import { nextDeadline } from "../core/deadline.ts";
 import type { Result } from "../core/errors.ts";
 import type { SessionEvent, Step, Taken } from "../core/event.ts";
 import { mergeTexts } from "../core/output.ts";
-import { PREVIEW_LENGTH } from "../core/question.ts";
 import { outputPiece } from "../core/said.ts";
-import type { Message, NoticePart, Session } from "../core/session.ts";
-import { transition } from "../core/transition.ts";
+import type { Message, NoticePart, Session, StoredText } from "../core/session.ts";
+import { transition, transitions } from "../core/transition.ts";
 import type { FlowRecord, JournalLine, SessionJournal } from "../ports.ts";
 import type { Admission } from "./admission.ts";
-import { foreignChange, needsCommit, stateReplaced } from "./commit-rule.ts";
+import { fitsPhase, foreignChange, needsCommit, resumeText, stateReplaced } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { Effects } from "./effects.ts";
 import { FlowWriter, isTerminal } from "./flow-writer.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
+import { requestFacts, shortened, withShortInbox } from "./long-text.ts";
+import { SessionTimers } from "./session-timers.ts";
 
 const CHECKPOINT_MS = 500;
-/** The host's audit calls a flow stale after 30 minutes without a mutation. */
-const TOUCH_MS = 15 * 60_000;
 const STORE_RETRY_MS = 5_000;
 const MAX_CONFLICTS = 8;
 
@@ -31,11 +30,15 @@ export type Untimed<E = SessionEvent> = E extends SessionEvent ? Omit<E, "at"> :
 
 interface Item {
   readonly run: () => Promise<void>;
+  /** The mailbox was closed before its turn came. */
+  readonly drop: () => void;
 }
 
 export interface ActorListener {
   /** After each stored change and each batch of words. */
   changed(before: Session, after: Session): void;
+  /** Another writer resumed the flow of an ended session with these words. The flow is settled again. */
+  reopened(text: string): void;
 }
 
 export class SessionActor {
@@ -44,25 +47,26 @@ export class SessionActor {
   readonly #keeper: JournalKeeper;
   readonly #effects: Effects;
   readonly #listener: ActorListener;
+  readonly #timers: SessionTimers;
   readonly #mailbox: Item[] = [];
   #session: Session;
   #draining: Promise<void> | undefined;
   #dirty = false;
-  #cancelFlush: (() => void) | undefined;
-  #cancelTimer: (() => void) | undefined;
-  #timerAt: number | undefined;
-  #cancelTouch: (() => void) | undefined;
   #closed = false;
 
   constructor(engine: Engine, admission: Admission, session: Session, record: FlowRecord, journal: SessionJournal, listener: ActorListener) {
     this.#engine = engine;
     this.#session = session;
     this.#listener = listener;
-    this.#writer = new FlowWriter(engine.flows, record);
+    this.#writer = new FlowWriter(engine.flows, record, session);
     this.#keeper = new JournalKeeper(journal, (reason) => void this.post({ type: "warn", text: reason }));
     this.#effects = new Effects(engine, admission, this.#keeper, record.flowId, this);
-    this.#arm();
-    this.#touchLater();
+    this.#timers = new SessionTimers(engine.clock, {
+      due: () => void this.post({ type: "clock" }),
+      checkpoint: () => this.#put(() => this.#flush()),
+      touch: () => this.touch(),
+    });
+    this.#timers.dueAt(nextDeadline(session, engine.rules));
   }
 
   get session(): Session {
@@ -83,14 +87,12 @@ export class SessionActor {
 
   /** Resolves when the event was handled, stored, and its effects were begun; with the answer for the caller, if it has one. */
   post(event: Untimed): Promise<Result<Taken> | undefined> {
-    return new Promise((resolve) => {
-      if (this.#closed) resolve(undefined);
-      this.#put(async () => {
-        // The union is distributed by Untimed; stamping it gives the event back.
-        const timed = { ...event, at: this.#engine.clock.now() } as SessionEvent;
-        resolve(await this.#handle(timed));
-      });
-    });
+    return this.#ask(() => this.#handle([this.#timed(event)]));
+  }
+
+  /** Several events at once: stored together or not at all. */
+  postAll(events: readonly Untimed[]): Promise<Result<Taken> | undefined> {
+    return this.#ask(() => this.#handle(events.map((event) => this.#timed(event))));
   }
 
   /** What the agent said, a batch at a time. */
@@ -100,15 +102,28 @@ export class SessionActor {
 
   /** Rereads the flow, because a poll saw that somebody else wrote. */
   look(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#closed) resolve();
-      this.#put(async () => {
-        const stored = await this.#writer.look(this.#session);
-        if (stored.kind === "foreign") await this.#hearWriter(stored.record);
-        if (stored.kind === "gone") await this.#handle({ type: "foreign", at: this.#engine.clock.now(), change: { kind: "cancelled" }, message: undefined });
-        resolve();
-      });
+    return this.#ask(async () => {
+      const stored = await this.#writer.look(this.#session);
+      if (stored.kind === "foreign") await this.#hearWriter(stored.record);
+      if (stored.kind === "gone") await this.#handle([this.#timed({ type: "foreign", change: { kind: "removed" }, message: undefined })]);
+    }).then(() => undefined);
+  }
+
+  /** The record becomes `cancelled`; tried again until the host has said what it is. */
+  endFlow(): void {
+    this.#put(async () => {
+      const stored = await this.#writer.endCancelled(this.#session);
+      if (stored.kind !== "not-stored") return;
+      this.#engine.log.warn(`iFlow session ${this.#session.name}: its flow could not be cancelled yet: ${stored.reason}`);
+      this.#engine.clock.after(STORE_RETRY_MS, () => this.endFlow());
     });
+  }
+
+  /** The flow is mutated soon, so that nobody takes it for stale. */
+  touch(): void {
+    if (this.#session.phase.kind === "ended") return;
+    this.#dirty = true;
+    this.#timers.checkpointIn(CHECKPOINT_MS);
   }
 
   /** A part of an owed notice was handed over: marked in the journal first, so that a restart knows it. */
@@ -118,11 +133,11 @@ export class SessionActor {
   }
 
   /** Stores a long text in the journal and gives back what the session keeps of it. */
-  async keepText(text: string): Promise<Message["text"]> {
-    if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
-    const key = `x${this.#engine.newId()}`;
-    await this.#keeper.append([{ t: "text", at: this.#engine.clock.now(), key, text }], true);
-    return { text: text.slice(0, PREVIEW_LENGTH), length: text.length, key };
+  async keepText(text: string): Promise<StoredText> {
+    const lines: JournalLine[] = [];
+    const stored = shortened(text, lines, this.#engine.clock.now(), this.#newKey());
+    await this.#keeper.append(lines, true);
+    return stored;
   }
 
   /** Everything in the mailbox is handled and every effect begun so far has ended. */
@@ -135,17 +150,47 @@ export class SessionActor {
   /** Last checkpoint, then nothing of this actor runs any more. */
   async close(): Promise<void> {
     await this.settled();
-    if (this.#dirty) await this.#flush();
-    this.#closed = true;
-    this.#cancelFlush?.();
-    this.#cancelTimer?.();
-    this.#cancelTouch?.();
+    if (this.#dirty && !this.#closed) await this.#flush();
+    this.abandon();
     await this.#keeper.close();
   }
 
-  #put(run: () => Promise<void>): void {
-    if (this.#closed) return;
-    this.#mailbox.push({ run });
+  /** At once: what is under way is left to itself. */
+  abandon(): void {
+    this.#closed = true;
+    this.#timers.close();
+    for (const { drop } of this.#mailbox.splice(0)) drop();
+  }
+
+  #timed(event: Untimed): SessionEvent {
+    return { ...event, at: this.#engine.clock.now() };
+  }
+
+  #newKey(): string {
+    return `x${this.#engine.newId()}`;
+  }
+
+  /** Resolves when it has run; undefined when it could not: closed, or broken by an error that was logged. */
+  #ask<T>(run: () => Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      const answered = async (): Promise<void> => {
+        let answer: T | undefined;
+        try {
+          answer = await run();
+        } finally {
+          resolve(answer);
+        }
+      };
+      this.#put(answered, () => resolve(undefined));
+    });
+  }
+
+  #put(run: () => Promise<void>, drop: () => void = () => undefined): void {
+    if (this.#closed) {
+      drop();
+      return;
+    }
+    this.#mailbox.push({ run, drop });
     this.#draining ??= this.#drain();
   }
 
@@ -162,9 +207,9 @@ export class SessionActor {
     this.#draining = undefined;
   }
 
-  async #handle(event: SessionEvent): Promise<Result<Taken> | undefined> {
+  async #handle(events: readonly SessionEvent[]): Promise<Result<Taken> | undefined> {
     const before = this.#session;
-    const step = await this.#apply(event);
+    const step = await this.#apply(events);
     this.#after(before);
     return step.reply;
   }
@@ -174,67 +219,72 @@ export class SessionActor {
     const lines: JournalLine[] = [];
     const at = this.#engine.clock.now();
     for (const { event, chunks } of mergeTexts(batch)) {
-      const said: SessionEvent = { type: "said", at, event, chunks, ...(await this.#keepRequest(event, lines)) };
+      const facts = requestFacts(event, lines, at, () => this.#newKey());
+      const said: SessionEvent = { type: "said", at, event, chunks, ...facts };
       const before = this.#session;
       const piece = outputPiece(before, event, this.#engine.rules);
       if (piece !== "") lines.push({ t: "out", at, o: before.output.end, text: piece });
       if (event.kind !== "text") lines.push({ t: "event", at, event });
       const step = transition(before, said, this.#engine.rules);
       if (!needsCommit(before, step.session) && step.effects.length === 0) {
-        this.#session = step.session;
-        this.#dirty = true;
+        this.#adopt(step.session);
         continue;
       }
       await this.#keeper.append(lines.splice(0));
-      await this.#apply(said, step);
+      await this.#apply([said], step);
     }
     await this.#keeper.append(lines);
     this.#after(started);
   }
 
-  /** Digest of what a permission is for, and the whole of a long request in the journal. */
-  async #keepRequest(event: AgentEvent, lines: JournalLine[]): Promise<{ digest?: string; textKey?: string }> {
-    if (event.kind !== "asked" || event.request.kind === "questions") return {};
-    const text = event.request.kind === "plan" ? event.request.plan : event.request.content;
-    const digest = await sha256(text);
-    if (text.length <= PREVIEW_LENGTH) return { digest };
-    const textKey = `x${this.#engine.newId()}`;
-    lines.push({ t: "text", at: this.#engine.clock.now(), key: textKey, text });
-    return { digest, textKey };
-  }
-
-  /** Decides, stores, and only then lets the effects leave. A conflict is heard first, then the event is decided anew. */
-  async #apply(event: SessionEvent, decided?: Step): Promise<Step> {
-    let step = decided ?? transition(this.#session, event, this.#engine.rules);
+  /** Decides, stores, and only then lets the effects leave. A conflict is heard first, then the events are decided anew. */
+  async #apply(events: readonly SessionEvent[], decided?: Step): Promise<Step> {
+    let step = decided ?? transitions(this.#session, events, this.#engine.rules);
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
-      const outcome = await this.#commit(step);
-      if (outcome === undefined) return step;
-      await this.#hearWriter(outcome);
-      step = transition(this.#session, event, this.#engine.rules);
+      const foreign = await this.#commit(step);
+      if (foreign === undefined) return step;
+      await this.#hearWriter(foreign);
+      step = transitions(this.#session, events, this.#engine.rules);
     }
-    this.#engine.log.error(`iFlow session ${this.#session.name}: its flow was changed by somebody else ${MAX_CONFLICTS} times in a row; going on from memory`);
-    this.#adopt(step.session);
-    this.#effects.carryOut(step.effects, this.#session);
+    await this.#goOnFromMemory(step);
     return step;
   }
 
   /** Stores a step and carries it out; gives back the record when somebody else wrote first (then nothing happened). */
-  async #commit(step: Step): Promise<FlowRecord | undefined> {
+  async #commit(step: Step, force = false): Promise<FlowRecord | undefined> {
     const before = this.#session;
-    if (!needsCommit(before, step.session)) {
+    if (!force && !needsCommit(before, step.session)) {
       this.#adopt(step.session);
       this.#effects.carryOut(step.effects, this.#session);
       return undefined;
     }
-    const candidate: Session = { ...step.session, seq: before.seq + 1 };
+    const candidate = await this.#candidate(step.session);
     const stored = await this.#writer.store(candidate);
     if (stored.kind === "foreign") return stored.record;
+    if (stored.kind !== "stored") this.#troubled(stored.reason);
     this.#session = candidate;
     this.#dirty = stored.kind === "not-stored";
-    if (stored.kind !== "stored") this.#troubled(stored.reason);
     await this.#keeper.append([this.#commitLine(candidate)], true);
     this.#effects.carryOut(step.effects, candidate);
+    // Whether it is really gone is told by a reread; a live session then ends.
+    if (stored.kind === "gone" && candidate.phase.kind !== "ended") void this.look();
     return undefined;
+  }
+
+  /** Somebody writes faster than we: the session goes on, and the record follows when there is peace. */
+  async #goOnFromMemory(step: Step): Promise<void> {
+    this.#troubled(`it was changed by somebody else ${MAX_CONFLICTS} times in a row`);
+    this.#session = await this.#candidate(step.session);
+    this.#dirty = true;
+    await this.#keeper.append([this.#commitLine(this.#session)], true);
+    this.#effects.carryOut(step.effects, this.#session);
+  }
+
+  async #candidate(session: Session): Promise<Session> {
+    const lines: JournalLine[] = [];
+    const short = withShortInbox(session, lines, this.#engine.clock.now(), () => this.#newKey());
+    await this.#keeper.append(lines, true);
+    return { ...short, seq: this.#session.seq + 1 };
   }
 
   #adopt(session: Session): void {
@@ -243,104 +293,83 @@ export class SessionActor {
   }
 
   #commitLine(session: Session): JournalLine {
-    const { start: _start, ...output } = session.output;
-    const bare = { ...session, output: { text: "", start: output.end, end: output.end } };
+    const { end } = session.output;
+    const bare = { ...session, output: { text: "", start: end, end } };
     return { t: "commit", at: this.#engine.clock.now(), seq: session.seq, revision: this.#writer.record.revision, session: bare };
   }
 
   #troubled(reason: string): void {
     this.#engine.log.error(`iFlow session ${this.#session.name}: its TaskFlow record could not be stored (${reason}); going on, and trying again`);
-    this.#flushLater(STORE_RETRY_MS);
+    this.#timers.checkpointIn(STORE_RETRY_MS);
   }
 
-  /** Somebody else wrote the flow: what they meant becomes an event; our own state is stored again where they replaced it. */
-  async #hearWriter(record: FlowRecord): Promise<void> {
-    const session = this.#session;
-    const change = foreignChange(record, session);
-    const replaced = !isTerminal(record.status) && stateReplaced(record, session);
-    if (replaced) this.#engine.log.warn(`iFlow session ${session.name}: another writer replaced the state of its TaskFlow; it was restored`);
-    if (replaced) {
-      const text = "Another writer replaced the state of its TaskFlow record. The session's own state was restored.";
-      await this.#commit(transition(session, { type: "warn", at: this.#engine.clock.now(), text }, this.#engine.rules));
+  /** Somebody else wrote: it is heard before anything else is decided. What they write meanwhile is heard as well. */
+  async #hearWriter(first: FlowRecord): Promise<void> {
+    let record: FlowRecord | undefined = first;
+    for (let attempt = 0; record !== undefined && attempt < MAX_CONFLICTS; attempt += 1) {
+      const before = this.#session;
+      record = before.phase.kind === "ended" ? await this.#hearReopening(record) : await this.#hearOnce(record, before);
+      this.#after(before);
     }
-    if (change === undefined) return;
-    const message = change.kind === "resumed" ? await this.#foreignMessage(change.text) : undefined;
-    const event: SessionEvent = { type: "foreign", at: this.#engine.clock.now(), change, message };
-    const before = this.#session;
-    const step = transition(before, event, this.#engine.rules);
-    // The record must say again what the session is, also when the writer's words changed nothing.
-    const forced = step.session === before ? { ...step, session: { ...before, inbox: [...before.inbox] } } : step;
-    await this.#commit(forced);
-    this.#after(before);
+    if (record !== undefined) this.#troubled("another writer did not stop changing it");
   }
 
-  async #foreignMessage(text: string | undefined): Promise<Message> {
+  /** What they meant becomes an event; our own state is stored again where they replaced it, in the same commit. */
+  async #hearOnce(record: FlowRecord, session: Session): Promise<FlowRecord | undefined> {
+    const { own } = this.#writer;
+    const change = foreignChange(record, session, own);
+    const replaced = !isTerminal(record.status) && stateReplaced(record, own);
+    if (change === undefined && !replaced && fitsPhase(record.status, session)) return undefined;
+    if (replaced) this.#engine.log.warn(`iFlow session ${session.name}: another writer replaced the state of its TaskFlow; it was restored`);
+    const events: Untimed[] = [];
+    if (replaced) events.push({ type: "warn", text: "Another writer replaced the state of its TaskFlow record. The session's own state was restored." });
+    if (change !== undefined) {
+      const message = change.kind === "resumed" ? await this.writersMessage(change.text) : undefined;
+      events.push({ type: "foreign", change, message });
+    }
+    const step = transitions(session, events.map((event) => this.#timed(event)), this.#engine.rules);
+    // The record must say again what the session is, also when the writer's words changed nothing.
+    return this.#commit(step, true);
+  }
+
+  /** A terminal flow that somebody reopened is settled again; their words begin a continuation (decision 8). */
+  async #hearReopening(record: FlowRecord): Promise<FlowRecord | undefined> {
+    if (isTerminal(record.status)) return undefined;
+    const text = resumeText(record, this.#writer.own);
+    const session = this.#session;
+    const killed = session.phase.kind === "ended" && session.phase.outcome === "killed";
+    const foreign = await this.#commit({ session, effects: killed ? [{ do: "end-flow-cancelled" }] : [] }, true);
+    if (foreign === undefined && text !== undefined) this.#listener.reopened(text);
+    return foreign;
+  }
+
+  /** The words of another writer, as a message; "continue" where there are none. */
+  async writersMessage(text: string | undefined): Promise<Message> {
     const stored = await this.keepText(text ?? "continue");
     return { id: `w${this.#engine.newId()}`, text: stored, by: { kind: "writer", door: "taskflow" }, at: this.#engine.clock.now() };
   }
 
   #after(before: Session): void {
-    if (this.#dirty) this.#flushLater(CHECKPOINT_MS);
-    this.#arm();
+    if (this.#dirty) this.#timers.checkpointIn(CHECKPOINT_MS);
+    this.#timers.dueAt(nextDeadline(this.#session, this.#engine.rules));
     if (before !== this.#session) this.#listener.changed(before, this.#session);
-  }
-
-  #flushLater(ms: number): void {
-    if (this.#cancelFlush !== undefined || this.#closed) return;
-    this.#cancelFlush = this.#engine.clock.after(ms, () => {
-      this.#cancelFlush = undefined;
-      this.#put(() => this.#flush());
-    });
   }
 
   /** A checkpoint: what changed since the last store, without a phase change. */
   async #flush(): Promise<void> {
     if (!this.#dirty) return;
     const candidate: Session = { ...this.#session, seq: this.#session.seq + 1 };
-    if (isTerminal(this.#writer.record.status)) {
-      this.#session = candidate;
-      this.#dirty = false;
-      await this.#keeper.append([this.#commitLine(candidate)]);
-      return;
-    }
+    const ended = isTerminal(this.#writer.record.status);
     const stored = await this.#writer.store(candidate);
     if (stored.kind === "foreign") {
       await this.#hearWriter(stored.record);
-      this.#flushLater(CHECKPOINT_MS);
+      this.#timers.checkpointIn(CHECKPOINT_MS);
       return;
     }
     this.#session = candidate;
     this.#dirty = stored.kind === "not-stored";
     if (stored.kind === "not-stored") this.#troubled(stored.reason);
-    // The words that could not be journalled earlier go with it.
-    await this.#keeper.append([]);
+    // A terminal flow takes nothing more: the journal has the rest. Words that could not be journalled earlier go along.
+    await this.#keeper.append(ended ? [this.#commitLine(candidate)] : []);
   }
-
-  #touchLater(): void {
-    this.#cancelTouch = this.#engine.clock.after(TOUCH_MS, () => {
-      if (this.#session.phase.kind === "ended") return;
-      this.#dirty = true;
-      this.#put(() => this.#flush());
-      this.#touchLater();
-    });
-  }
-
-  /** One timer: the next moment at which something is due. */
-  #arm(): void {
-    const dueAt = nextDeadline(this.#session, this.#engine.rules);
-    if (dueAt === this.#timerAt) return;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    this.#timerAt = dueAt;
-    if (dueAt === undefined || this.#closed) return;
-    this.#cancelTimer = this.#engine.clock.after(Math.max(0, dueAt - this.#engine.clock.now()), () => {
-      this.#timerAt = undefined;
-      void this.post({ type: "clock" });
-    });
-  }
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest).slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

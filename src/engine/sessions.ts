@@ -49,10 +49,15 @@ type Failed = { readonly ok: false; readonly refusal: Refusal };
 
 export class Sessions {
   readonly #roster: Roster;
+  /** Names of launches that are under way, by session id. */
   readonly #reserved = new Map<string, string>();
+  /** Ended session -> its continuation that is under way: of two who go on at once the second speaks to the first's. */
+  readonly #continuing = new Map<string, Promise<Result<Launched>>>();
+  #lastLaunchAt = 0;
 
   constructor(roster: Roster) {
     this.#roster = roster;
+    roster.onReopened = (session, text) => void this.#reopen(session, text);
   }
 
   get roster(): Roster {
@@ -71,34 +76,43 @@ export class Sessions {
 
   /** Answers at once: the flow exists, iFlow starts when there is a slot. */
   async launch(caller: Caller, order: LaunchOrder): Promise<Result<Launched>> {
-    if (this.#roster.isStopping) return refuse("storage_unavailable", "The plugin is stopping; launch again when the gateway is back.");
     const { admission, engine } = this.#roster;
-    if (admission.full) {
-      return refuse(
-        "queue_full",
-        `All ${engine.bounds.maxSessions} slots are busy and ${admission.waiting} launches wait (maxQueued ${engine.bounds.maxQueued}). Wait for one to finish, or end one with iflow_kill.`,
-      );
+    if (admission.full(this.#reserved.size)) {
+      return queueFull(this.#roster);
     }
     const writable = await engine.journals.writable();
     if (!writable.ok) {
       return refuse("storage_unavailable", `Nothing was launched: session records can't be stored (${writable.reason}). Running sessions go on. Free some space or make the OpenClaw state directory writable, then try again.`);
     }
+    // Asked again: others may have come in while the disk was asked.
+    if (admission.full(this.#reserved.size)) return queueFull(this.#roster);
     return this.#create(caller, order, undefined);
   }
 
   async #create(caller: Caller, order: LaunchOrder, continues: LaunchRequest["continues"]): Promise<Result<Launched>> {
-    const id = this.#roster.engine.newId();
+    if (this.#roster.isStopping) return refuse("storage_unavailable", "The plugin is stopping. Try again when the gateway is back.");
+    const { engine } = this.#roster;
+    const id = engine.newId();
     const name = this.#reserveName(caller, order, id);
-    const by = byOf(caller, 0);
-    const request = { ...order, name, by, owner: caller.owner, ...(continues === undefined ? {} : { continues }) };
-    const created = await createSession(this.#roster.engine, id, request);
-    this.#reserved.delete(id);
-    if (!created.ok) return created;
-    const actor = this.#roster.enlist(created.value);
-    await actor.post({ type: "admitted" });
-    const place = this.#roster.admission.placeOf(id);
+    this.#lastLaunchAt = Math.max(engine.clock.now(), this.#lastLaunchAt + 1);
+    const request = { ...order, name, by: byOf(caller, 0), owner: caller.owner, at: this.#lastLaunchAt, ...(continues === undefined ? {} : { continues }) };
+    try {
+      const created = await createSession(engine, id, request);
+      if (!created.ok) return created;
+      const actor = this.#roster.enlist(created.value);
+      await actor.post({ type: "admitted" });
+      // In line: from here on it is counted there.
+      this.#reserved.delete(id);
+      return ok(await this.#placed(actor));
+    } finally {
+      this.#reserved.delete(id);
+    }
+  }
+
+  async #placed(actor: SessionActor): Promise<Launched> {
+    const place = this.#roster.admission.placeOf(actor.session.id);
     if (place !== undefined) await actor.post({ type: "placed", place });
-    return ok({ session: actor.session, flowId: actor.flowId, place });
+    return { session: actor.session, flowId: actor.flowId, place };
   }
 
   #reserveName(caller: Caller, order: LaunchOrder, id: string): string {
@@ -114,7 +128,7 @@ export class Sessions {
     const found = this.find(caller, ref);
     if (!found.ok) return found;
     const session = found.value;
-    if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order.message);
+    if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order);
     const actor = this.#roster.actor(session.id);
     if (actor === undefined) return unknownSession(this.#roster.sessions(), caller, ref);
     const answering = session.phase.kind === "asking" && !order.interrupt;
@@ -138,7 +152,7 @@ export class Sessions {
     }
     const read = question === undefined ? ok({ text: order.message }) : readAnswer(question, order.option ?? order.message);
     if (!read.ok) return read;
-    const askedAt = sinceOf(session);
+    const askedAt = askedSince(session, questionId);
     const at = this.#roster.engine.clock.now();
     const taken = await actor.post({ type: "answered", questionId, answer: { ...read.value, by: byOf(caller, askedAt), at } });
     return this.#taken(actor, taken, question);
@@ -152,8 +166,16 @@ export class Sessions {
   }
 
   /** A terminal flow is never reopened: a new session and flow go on with the same context and settings (decision 6). */
-  async #continueEnded(caller: Caller, ended: Session, message: string): Promise<Result<Responded>> {
-    const continued = await this.continueSession(caller, ended, message, undefined);
+  async #continueEnded(caller: Caller, ended: Session, order: ResponseOrder): Promise<Result<Responded>> {
+    const underWay = this.#continuing.get(ended.id);
+    if (underWay !== undefined) {
+      const first = await underWay;
+      // The second speaks to the session that the first has begun.
+      return first.ok ? this.respond(caller, first.value.session.id, order) : first;
+    }
+    const going = this.continueSession(caller, ended, order.message, undefined).finally(() => this.#continuing.delete(ended.id));
+    this.#continuing.set(ended.id, going);
+    const continued = await going;
     if (!continued.ok) return continued;
     return ok({ session: continued.value.session, flowId: continued.value.flowId, delivered: "resumed" });
   }
@@ -161,21 +183,30 @@ export class Sessions {
   /** `fork`: the original stays as it is, and the new session does not become its continuation. */
   async continueSession(caller: Caller, original: Session, prompt: string, fork: { readonly acpSessionId: string | undefined } | undefined): Promise<Result<Launched>> {
     const settings = await this.#settingsOf(original);
-    const order: LaunchOrder = { name: original.name, prompt, workdir: original.workdir, files: [], route: original.route ?? caller.route, settings };
+    if (!settings.ok) return settings;
+    const order: LaunchOrder = { name: original.name, prompt, workdir: original.workdir, files: [], route: original.route ?? caller.route, settings: settings.value };
     const acpSessionId = fork === undefined ? original.acpSessionId : fork.acpSessionId;
     const created = await this.#create({ ...caller, owner: original.owner }, order, { id: original.id, acpSessionId });
     if (!created.ok || fork !== undefined) return created;
-    const by = created.value.session.id;
-    await this.#roster.actor(original.id)?.post({ type: "continued", by });
-    this.#roster.archive.update({ ...original, continuedBy: by });
+    await this.#roster.linkContinuation(original, created.value.session.id);
     return created;
   }
 
-  async #settingsOf(original: Session): Promise<LaunchRequest["settings"]> {
+  /** A writer's words for a session that had ended: they begin its continuation, as if somebody had responded. */
+  async #reopen(session: Session, text: string): Promise<void> {
+    const caller: Caller = { door: "taskflow", owner: session.owner, seesAll: true, isPerson: false, inGroup: false };
+    const going = await this.respond(caller, session.id, { message: text, interrupt: false, questionId: undefined, option: undefined });
+    if (!going.ok) this.#roster.engine.log.warn(`iFlow session ${session.name}: another writer resumed it, and it could not go on: ${going.refusal.message}`);
+  }
+
+  /** With the whole of its system prompt: a part of it would be another one. */
+  async #settingsOf(original: Session): Promise<Result<LaunchRequest["settings"]>> {
     const { systemPrompt, ...settings }: Settings = original.settings;
-    if (systemPrompt === undefined) return settings;
-    const whole = systemPrompt.key === undefined ? undefined : await this.#reading(original, (journal) => journal.text(systemPrompt.key ?? ""));
-    return { ...settings, systemPrompt: whole ?? systemPrompt.text };
+    if (systemPrompt === undefined) return ok(settings);
+    const { key } = systemPrompt;
+    const whole = key === undefined ? systemPrompt.text : await this.#reading(original, (journal) => journal.text(key));
+    if (whole !== undefined) return ok({ ...settings, systemPrompt: whole });
+    return refuse("not_available", `The system prompt of ${original.name} is not stored any more (journalRetentionDays). Launch a new session.`);
   }
 
   async kill(caller: Caller, ref: string): Promise<Result<Session>> {
@@ -283,6 +314,19 @@ export class Sessions {
 /** Since when the session waits for what is said now: a person must have spoken after it. */
 function sinceOf(session: Session): number {
   return session.phase.kind === "ended" ? session.phase.at : session.phase.sinceAt;
+}
+
+/** When the request was made that this question belongs to. */
+function askedSince(session: Session, questionId: string): number {
+  const asks = session.phase.kind === "asking" ? session.phase.asks : [];
+  return asks.find((ask) => ask.questions.some((question) => question.id === questionId))?.askedAt ?? sinceOf(session);
+}
+
+function queueFull({ engine, admission }: Roster): Failed {
+  return refuse(
+    "queue_full",
+    `All ${engine.bounds.maxSessions} slots are busy and ${admission.waiting} sessions wait (maxQueued ${engine.bounds.maxQueued}). Wait for one to finish, or end one with iflow_kill.`,
+  );
 }
 
 function severalOpen(session: Session, open: readonly Question[]): Failed {

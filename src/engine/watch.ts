@@ -7,6 +7,7 @@ import { currentStep } from "../core/flow-command.ts";
 import type { Owner, Session } from "../core/session.ts";
 import type { ChildSummary, FlowRecord, FlowSummary } from "../ports.ts";
 import type { Engine } from "./context.ts";
+import { isTerminal } from "./flow-writer.ts";
 import type { SessionActor } from "./session-actor.ts";
 
 const POLL_MS = 700;
@@ -14,10 +15,13 @@ const POLL_MS = 700;
 export class Watch {
   readonly #engine: Engine;
   readonly #actors: () => Iterable<SessionActor>;
-  readonly #seen = new Map<string, number>();
+  /** Flow id -> version at the last poll. */
+  #seen: ReadonlyMap<string, number> = new Map();
   #cancel: (() => void) | undefined;
   #polling: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** The host is about to drain: children end, and none may be started in their place. */
+  childrenAreSettled = false;
 
   constructor(engine: Engine, actors: () => Iterable<SessionActor>) {
     this.#engine = engine;
@@ -25,12 +29,11 @@ export class Watch {
   }
 
   start(): void {
+    if (this.#stopped) return;
     this.#cancel = this.#engine.clock.after(POLL_MS, () => {
       this.#polling = this.poll()
         .catch((error: unknown) => this.#engine.log.warn(`iFlow: the poll of TaskFlow failed: ${String(error)}`))
-        .then(() => {
-          if (!this.#stopped) this.start();
-        });
+        .then(() => this.start());
     });
   }
 
@@ -40,45 +43,61 @@ export class Watch {
     await this.#polling;
   }
 
-  /** One round over every owner of a live session. */
+  /** One round over every owner of a session in memory. */
   async poll(): Promise<void> {
     const byOwner = new Map<string, SessionActor[]>();
     for (const actor of this.#actors()) {
-      if (actor.session.phase.kind === "ended") continue;
       const { sessionKey } = actor.session.owner;
-      byOwner.set(sessionKey, [...(byOwner.get(sessionKey) ?? []), actor]);
+      const known = byOwner.get(sessionKey);
+      if (known === undefined) byOwner.set(sessionKey, [actor]);
+      else known.push(actor);
     }
+    const seen = new Map<string, number>();
     for (const actors of byOwner.values()) {
       const owner = actors[0]?.session.owner;
-      if (owner !== undefined) await this.#pollOwner(owner, actors);
+      if (owner !== undefined && !this.#stopped) await this.#pollOwner(owner, actors, seen);
     }
+    this.#seen = seen;
   }
 
-  async #pollOwner(owner: Owner, actors: readonly SessionActor[]): Promise<void> {
-    const [flows, children] = await Promise.all([this.#engine.flows.list(owner), this.#engine.children.list(owner)]);
+  async #pollOwner(owner: Owner, actors: readonly SessionActor[], seen: Map<string, number>): Promise<void> {
+    const anyLive = actors.some((actor) => actor.session.phase.kind !== "ended");
+    const [flows, children] = await Promise.all([
+      this.#engine.flows.list(owner),
+      anyLive ? this.#engine.children.list(owner) : undefined,
+    ]);
     const byFlow = new Map(flows?.map((flow) => [flow.flowId, flow]));
     const byRun = new Map(children?.map((child) => [child.runId, child]));
     for (const actor of actors) {
       const flow = byFlow.get(actor.flowId);
-      if (flow !== undefined && this.#worthALook(actor, flow)) await actor.look();
-      else if (this.#childCancelled(actor, byRun)) await actor.post({ type: "foreign", change: { kind: "cancelled" }, message: undefined });
+      if (flow !== undefined) seen.set(flow.flowId, flow.version);
+      const vanished = flow === undefined && flows !== undefined && this.#seen.has(actor.flowId);
+      if (vanished || (flow !== undefined && this.#worthALook(actor, flow))) await actor.look();
+      else if (actor.session.phase.kind !== "ended") await this.#lookAtChild(actor, byRun);
     }
   }
 
   #worthALook(actor: SessionActor, flow: FlowSummary): boolean {
-    const last = this.#seen.get(flow.flowId);
-    this.#seen.set(flow.flowId, flow.version);
     const { record, session } = actor;
+    // Of an ended session only this matters: a terminal flow that somebody reopened.
+    if (session.phase.kind === "ended") return isTerminal(record.status) && !isTerminal(flow.status);
     if (flow.cancelRequestedAt !== record.cancelRequestedAt || flow.status !== record.status) return true;
-    return last !== flow.version && isWaiting(session) && differs(flow, record, session);
+    return this.#seen.get(flow.flowId) !== flow.version && isWaiting(session) && differs(flow, record, session);
   }
 
   /** `openclaw tasks cancel` and the Control UI's button cancel the child alone: an order for the whole session. */
-  #childCancelled(actor: SessionActor, byRun: ReadonlyMap<string, ChildSummary>): boolean {
+  async #lookAtChild(actor: SessionActor, byRun: ReadonlyMap<string, ChildSummary>): Promise<void> {
     const { child } = actor.session;
-    if (child === undefined) return false;
-    return byRun.get(child.runId.replace("<flow>", actor.flowId))?.status === "cancelled";
+    if (child === undefined) return;
+    const status = byRun.get(child.runId.replace("<flow>", actor.flowId))?.status;
+    if (status === "cancelled") await actor.post({ type: "foreign", change: { kind: "cancelled" }, message: undefined });
+    // Lost to a sleep of the machine, or settled before a stop of the gateway that did not come.
+    else if (isOver(status) && !this.childrenAreSettled) await actor.post({ type: "child-lost", runId: child.runId });
   }
+}
+
+function isOver(status: ChildSummary["status"] | undefined): boolean {
+  return status === "lost" || status === "failed" || status === "succeeded" || status === "timed_out";
 }
 
 function isWaiting(session: Session): boolean {

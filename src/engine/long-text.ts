@@ -1,0 +1,38 @@
+/**
+ * Long texts: whole in the journal under a key, the beginning in the session.
+ * Owns: when a text is long, and the digest by which identical requests are known.
+ */
+import { createHash } from "node:crypto";
+import type { AgentEvent } from "../core/agent-event.ts";
+import { preview, PREVIEW_LENGTH } from "../core/question.ts";
+import type { Message, Session, StoredText } from "../core/session.ts";
+import type { JournalLine } from "../ports.ts";
+
+/** What the session keeps of a text; `lines` gets the whole where it is long. */
+export function shortened(text: string, lines: JournalLine[], at: number, key: string): StoredText {
+  if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
+  lines.push({ t: "text", at, key, text });
+  return preview(text, key);
+}
+
+/** Messages that the core made itself are whole; the long ones move to the journal before they are stored. */
+export function withShortInbox(session: Session, lines: JournalLine[], at: number, newKey: () => string): Session {
+  const isLong = ({ text }: Message): boolean => text.key === undefined && text.text.length > PREVIEW_LENGTH;
+  if (!session.inbox.some(isLong)) return session;
+  const inbox = session.inbox.map((m) => (isLong(m) ? { ...m, text: shortened(m.text.text, lines, at, newKey()) } : m));
+  return { ...session, inbox };
+}
+
+export interface RequestFacts {
+  readonly digest?: string;
+  readonly textKey?: string;
+}
+
+/** Digest of what a permission or a plan is about, and the key of its whole text where it is long. */
+export function requestFacts(event: AgentEvent, lines: JournalLine[], at: number, newKey: () => string): RequestFacts {
+  if (event.kind !== "asked" || event.request.kind === "questions") return {};
+  const text = event.request.kind === "plan" ? event.request.plan : event.request.content;
+  const digest = createHash("sha256").update(text).digest("hex").slice(0, 32);
+  const { key } = shortened(text, lines, at, newKey());
+  return key === undefined ? { digest } : { digest, textKey: key };
+}
