@@ -8,6 +8,7 @@ import {
   DIRECT,
   GROUP,
   MAIN,
+  PLUGIN,
   TOPIC,
   doorsWorld,
   inGroup,
@@ -18,23 +19,22 @@ import {
 } from "./probe/doors-world.ts";
 import { stubSigns } from "./probe/stub-operations.ts";
 
-let world: DoorsWorld;
+const undo = new AsyncDisposableStack();
 let gateway: Gateway;
 let seen: DoorsWorld["seen"];
 let lastCall: DoorsWorld["lastCall"];
 
 beforeAll(async () => {
-  world = await doorsWorld();
+  const world = await doorsWorld();
+  undo.defer(async () => world.dispose());
   ({ gateway, seen, lastCall } = world);
 });
 
-afterAll(async () => {
-  await world.dispose();
-});
+afterAll(async () => undo.disposeAsync());
 
 describe("what the host registers", () => {
   test("nine tools, nine commands, nine RPC methods, one service, no diagnostics", async () => {
-    const { stdout, stderr } = await gateway.cli(["plugins", "inspect", world.pluginId, "--runtime", "--json"]);
+    const { stdout, stderr } = await gateway.cli(["plugins", "inspect", PLUGIN, "--runtime", "--json"]);
     const inspected = JSON.parse(stdout.slice(stdout.indexOf("{"))) as Record<string, unknown>;
     expect({ ...inspected, stderr }).toMatchObject({ diagnostics: [] });
     const { tools, commands, gatewayMethods, services } = inspected as Record<
@@ -44,7 +44,7 @@ describe("what the host registers", () => {
     expect(tools?.flatMap((tool) => tool.names ?? [])).toEqual(stubSigns.map((sign) => sign.tool));
     expect(commands).toEqual(stubSigns.map((sign) => sign.command));
     expect(gatewayMethods).toEqual(stubSigns.map((sign) => sign.rpc));
-    expect(services).toEqual([world.pluginId]);
+    expect(services).toEqual([PLUGIN]);
   });
 });
 

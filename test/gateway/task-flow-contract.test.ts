@@ -8,29 +8,25 @@ import type { Owner } from "../../src/core/session.ts";
 import { childTaskContract } from "../contract/child-task.ts";
 import { applied, flowStoreContract, freshOwner, newFlow, type TaskFlowWorld } from "../contract/flow-store.ts";
 import { Gateway } from "./harness/gateway.ts";
-import { bundlePlugin, type PluginRoot } from "./harness/plugin-root.ts";
+import { bundlePlugin } from "./harness/plugin-root.ts";
 import { remotePorts, type RemotePorts } from "./probe/remote-ports.ts";
 
-let plugin: PluginRoot;
+const undo = new AsyncDisposableStack();
 let gateway: Gateway;
 let ports: RemotePorts;
 const ownerOfFlow = new Map<string, Owner>();
 const flowOfRun = new Map<string, string>();
 
 beforeAll(async () => {
-  plugin = await bundlePlugin({
-    id: "iflow-probe",
-    entry: fileURLToPath(new URL("./probe/probe-plugin.ts", import.meta.url)),
-    exportName: "probePlugin",
-  });
+  const entry = fileURLToPath(new URL("./probe/probe-plugin.ts", import.meta.url));
+  const bundle = await bundlePlugin({ id: "iflow-probe", entry, exportName: "probePlugin" });
+  const plugin = undo.adopt(bundle, (one) => one.dispose());
   gateway = await Gateway.start({ pluginRoots: { [plugin.id]: plugin.dir } });
+  undo.defer(async () => gateway.dispose());
   ports = remotePorts(gateway);
 });
 
-afterAll(async () => {
-  await gateway.dispose();
-  plugin.dispose();
-});
+afterAll(async () => undo.disposeAsync());
 
 function ownerOf(flowId: string): Owner {
   const owner = ownerOfFlow.get(flowId);

@@ -18,20 +18,19 @@ import {
   type DoorsWorld,
 } from "./probe/doors-world.ts";
 
-let world: DoorsWorld;
+const undo = new AsyncDisposableStack();
 let gateway: Gateway;
 let seen: DoorsWorld["seen"];
 let hatch: DoorsWorld["hatch"];
 let lastCall: DoorsWorld["lastCall"];
 
 beforeAll(async () => {
-  world = await doorsWorld();
+  const world = await doorsWorld();
+  undo.defer(async () => world.dispose());
   ({ gateway, seen, hatch, lastCall } = world);
 });
 
-afterAll(async () => {
-  await world.dispose();
-});
+afterAll(async () => undo.disposeAsync());
 
 describe("plain messages", () => {
   test("an authorised person's answer is taken without a model turn; others go on to the agent", async () => {

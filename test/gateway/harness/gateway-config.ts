@@ -9,8 +9,6 @@ export interface ConfigParts {
   readonly telegramUrl: string | undefined;
   /** Plugins that load straight from a folder: id -> root. */
   readonly pluginRoots: Readonly<Record<string, string>>;
-  /** `plugins.entries.<id>.config`. */
-  readonly pluginConfig: Readonly<Record<string, JsonObject>>;
   /** Merged over the top level, for what a single test needs. */
   readonly more: JsonObject;
 }
@@ -27,7 +25,7 @@ export function gatewayConfig(parts: ConfigParts): JsonObject {
       allow: [...ids, "telegram"],
       slots: { memory: "none" },
       load: { paths: Object.values(parts.pluginRoots) },
-      entries: Object.fromEntries(ids.map((id) => [id, { enabled: true, config: parts.pluginConfig[id] ?? {} }])),
+      entries: Object.fromEntries(ids.map((id) => [id, { enabled: true, config: {} }])),
     },
     ...(parts.telegramUrl === undefined ? {} : { channels: { telegram: telegramChannel(parts.telegramUrl) } }),
     ...parts.more,

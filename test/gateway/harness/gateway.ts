@@ -20,10 +20,17 @@ import { invokeTool, type ToolAnswer, type ToolCaller } from "./tool-client.ts";
 export interface GatewayOptions {
   /** Plugin id -> folder with its manifest, loaded as it is. */
   readonly pluginRoots: Readonly<Record<string, string>>;
+  /** Plugin id -> npm tarball, installed by `openclaw plugins install` as a user would. */
+  readonly installed?: Readonly<Record<string, string>>;
   readonly pluginConfig?: Readonly<Record<string, JsonObject>>;
   readonly config?: JsonObject;
   readonly telegram?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+interface PluginSettings {
+  readonly allow: string[];
+  readonly entries: Record<string, JsonObject>;
 }
 
 const TOKEN = "test-token";
@@ -60,7 +67,14 @@ export class Gateway {
     const model = await ModelApi.start();
     const telegram = options.telegram === true ? await TelegramApi.start() : undefined;
     const gateway = new Gateway(dir, await freePort(), model, telegram, options);
-    gateway.configure({});
+    try {
+      gateway.#writeConfig();
+      for (const tarball of Object.values(options.installed ?? {})) await gateway.#install(tarball);
+      gateway.configure(options.pluginConfig ?? {});
+    } catch (error) {
+      await gateway.dispose();
+      throw error;
+    }
     return gateway;
   }
 
@@ -110,22 +124,20 @@ export class Gateway {
       NO_COLOR: "1",
       OPENCLAW_STATE_DIR: this.stateDir,
       OPENCLAW_CONFIG_PATH: this.configFile,
+      // An install takes what is in the tarball and nothing from a registry.
+      npm_config_offline: "true",
+      npm_config_audit: "false",
       ...this.#options.env,
     };
   }
 
-  /** Writes the configuration file anew. A running gateway takes it up by itself. */
+  /** Sets the configuration of plugins. A running gateway takes it up by itself. */
   configure(pluginConfig: Readonly<Record<string, JsonObject>>): void {
-    const config = gatewayConfig({
-      port: this.port,
-      token: TOKEN,
-      workspace: this.workspace,
-      modelUrl: this.model.url,
-      telegramUrl: this.#telegram?.url,
-      pluginRoots: this.#options.pluginRoots,
-      pluginConfig: { ...this.#options.pluginConfig, ...pluginConfig },
-      more: this.#options.config ?? {},
-    });
+    const config = JSON.parse(readFileSync(this.configFile, "utf8")) as { plugins: PluginSettings };
+    const { plugins } = config;
+    for (const id of Object.keys(this.#options.installed ?? {}))
+      if (!plugins.allow.includes(id)) plugins.allow.push(id);
+    for (const [id, value] of Object.entries(pluginConfig)) plugins.entries[id] = { enabled: true, config: value };
     writeFileSync(this.configFile, JSON.stringify(config, undefined, 2));
   }
 
@@ -183,6 +195,30 @@ export class Gateway {
     await this.#telegram?.close();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     if (commands.length > 0) throw new Error(`outlived their gateway:\n${commands.join("\n")}`);
+  }
+
+  #writeConfig(): void {
+    const config = gatewayConfig({
+      port: this.port,
+      token: TOKEN,
+      workspace: this.workspace,
+      modelUrl: this.model.url,
+      telegramUrl: this.#telegram?.url,
+      pluginRoots: this.#options.pluginRoots,
+      more: this.#options.config ?? {},
+    });
+    writeFileSync(this.configFile, JSON.stringify(config, undefined, 2));
+  }
+
+  async #install(tarball: string): Promise<void> {
+    const { code, stdout, stderr } = await this.cli([
+      "plugins",
+      "install",
+      `npm-pack:${tarball}`,
+      "--force",
+      "--accept-capabilities",
+    ]);
+    if (code !== 0) throw new Error(`the install of ${tarball} failed\n${stdout}\n${stderr}`);
   }
 
   get #logFile(): string {

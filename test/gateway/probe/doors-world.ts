@@ -8,6 +8,7 @@ import { bundlePlugin } from "../harness/plugin-root.ts";
 import type { DoorsRequest, Seen } from "./doors-plugin.ts";
 import { stubSigns, type StubCall } from "./stub-operations.ts";
 
+export const PLUGIN = "openclaw-iflow-plugin";
 export const DIRECT: Route = { channel: "telegram", to: "telegram:42", accountId: "default" };
 export const GROUP: Route = { channel: "telegram", to: "telegram:-1001", accountId: "default" };
 export const TOPIC: Route = { channel: "telegram", to: "telegram:-1002", accountId: "default", threadId: 7 };
@@ -18,7 +19,6 @@ export const strangerInGroup = { chatId: -1001, from: 99 };
 export const inTopic = { chatId: -1002, from: 42, forum: true, threadId: 7 };
 
 export interface DoorsWorld {
-  readonly pluginId: string;
   readonly gateway: Gateway;
   hatch<Answer>(wish: DoorsRequest): Promise<Answer>;
   seen(): Promise<Seen>;
@@ -29,7 +29,7 @@ export interface DoorsWorld {
 
 export async function doorsWorld(): Promise<DoorsWorld> {
   const plugin = await bundlePlugin({
-    id: "openclaw-iflow-plugin",
+    id: PLUGIN,
     entry: fileURLToPath(new URL("./doors-plugin.ts", import.meta.url)),
     exportName: "doorsPlugin",
     manifest: {
@@ -37,11 +37,17 @@ export async function doorsWorld(): Promise<DoorsWorld> {
       cliCommands: [{ name: "iflow", description: "The iFlow plugin", hasSubcommands: true }],
     },
   });
-  const gateway = await Gateway.start({
-    pluginRoots: { [plugin.id]: plugin.dir },
-    telegram: true,
-    config: { commands: { ownerAllowFrom: ["telegram:77"] } },
-  });
+  let gateway: Gateway;
+  try {
+    gateway = await Gateway.start({
+      pluginRoots: { [plugin.id]: plugin.dir },
+      telegram: true,
+      config: { commands: { ownerAllowFrom: ["telegram:77"] } },
+    });
+  } catch (error) {
+    plugin.dispose();
+    throw error;
+  }
 
   async function hatch<Answer>(wish: DoorsRequest): Promise<Answer> {
     const response = await fetch(`http://127.0.0.1:${gateway.port}/iflow-doors`, {
@@ -53,7 +59,6 @@ export async function doorsWorld(): Promise<DoorsWorld> {
   }
 
   return {
-    pluginId: plugin.id,
     gateway,
     hatch,
     seen: async () => hatch<Seen>({ do: "seen" }),
