@@ -1,6 +1,7 @@
-/** One run of the `openclaw` command: what it printed and how it ended. */
-import { execFile } from "node:child_process";
+/** One run of the `openclaw` command: what it printed and how it ended. It has children of its own, which a late one takes along. */
+import { spawn } from "node:child_process";
 import { openclawScript } from "./gateway-process.ts";
+import { signal, treeOf } from "./process-tree.ts";
 
 export interface CliResult {
   readonly code: number;
@@ -15,15 +16,19 @@ export async function runOpenclaw(
   env: Readonly<Record<string, string>>,
   withinMs: number = CLI_WITHIN_MS,
 ): Promise<CliResult> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [openclawScript, ...args],
-      { env: { ...env }, timeout: withinMs, killSignal: "SIGKILL", maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-        resolve({ code, stdout, stderr });
-      },
-    );
+  const child = spawn(process.execPath, [openclawScript, ...args], {
+    env: { ...env },
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+  const late = setTimeout(() => {
+    err.push(Buffer.from(`\nnot over within ${withinMs} ms`));
+    for (const one of treeOf(child.pid ?? -1)) signal(one, "SIGKILL");
+  }, withinMs);
+  const code = await new Promise<number>((resolve) => child.once("close", (exit) => resolve(exit ?? -1)));
+  clearTimeout(late);
+  return { code, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") };
 }

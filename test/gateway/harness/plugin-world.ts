@@ -1,0 +1,200 @@
+/**
+ * A real gateway with the plugin itself on the demo agent, and what its tests look at: sessions, flows, children,
+ * journals, processes. A probe plugin beside it reads the host's records, and writes them as somebody else.
+ * 1. `dispose` leaves no process and no file.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Owner } from "../../../src/core/session.ts";
+import type { ChildSummary, FlowRecord, JournalLine } from "../../../src/ports.ts";
+import { gone, running } from "../../agent/leftovers.ts";
+import { remotePorts, type RemotePorts } from "../probe/remote-ports.ts";
+import { Gateway } from "./gateway.ts";
+import type { JsonObject } from "./json.ts";
+import { bundlePlugin } from "./plugin-root.ts";
+import { DEMO_AGENT, PLUGIN_ID, stagePlugin } from "./staged-plugin.ts";
+import type { ToolCaller } from "./tool-client.ts";
+
+export const MAIN: Owner = { sessionKey: "agent:main:main", agentId: "main" };
+/** The direct chat of person 42, which the host has bound to the main session. */
+export const CHAT = { channel: "telegram", to: "telegram:42", accountId: "default" } as const;
+
+/** What `iflow.sessions` tells of one session. */
+export interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly flowId: string;
+  readonly turnCount: number;
+  readonly toolCalls: number;
+  readonly error?: string;
+  readonly question?: readonly { readonly id: string; readonly text: string; readonly options: readonly string[] }[];
+}
+
+export interface LaunchedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly flowId: string;
+  readonly status: string;
+  readonly queuePosition?: number;
+}
+
+export interface PluginWorldOptions {
+  /** Of the plugin, besides the demo agent as its agent. */
+  readonly config?: JsonObject;
+  /** Of the gateway, merged over its top level. */
+  readonly gatewayConfig?: JsonObject;
+  /** Of the demo agent's process. */
+  readonly agentEnv?: Readonly<Record<string, string>>;
+}
+
+const UNTIL_MS = 30_000;
+const POLL_MS = 40;
+
+export class PluginWorld {
+  readonly gateway: Gateway;
+  readonly ports: RemotePorts;
+  readonly #undo: AsyncDisposableStack;
+  readonly #launched: string[] = [];
+
+  private constructor(gateway: Gateway, undo: AsyncDisposableStack) {
+    this.gateway = gateway;
+    this.ports = remotePorts(gateway);
+    this.#undo = undo;
+  }
+
+  static async start(options: PluginWorldOptions = {}): Promise<PluginWorld> {
+    await using undo = new AsyncDisposableStack();
+    const plugin = undo.adopt(await stagePlugin(), (one) => one.dispose());
+    const entry = fileURLToPath(new URL("../probe/probe-plugin.ts", import.meta.url));
+    const bundled = await bundlePlugin({ id: "iflow-probe", entry, exportName: "probePlugin" });
+    const probe = undo.adopt(bundled, (one) => one.dispose());
+    const gateway = await Gateway.start({
+      pluginRoots: { [PLUGIN_ID]: plugin.dir, [probe.id]: probe.dir },
+      pluginConfig: { [PLUGIN_ID]: pluginConfig(options) },
+      telegram: true,
+      ...(options.gatewayConfig === undefined ? {} : { config: options.gatewayConfig }),
+    });
+    undo.defer(async () => gateway.dispose());
+    return new PluginWorld(gateway, undo.move());
+  }
+
+  /** Also sees to it that no agent outlived its gateway by more than the guard's five seconds. */
+  async dispose(): Promise<void> {
+    await this.#undo.disposeAsync();
+    await gone(this.#launched, [], 6_000);
+  }
+
+  /** By the tool over HTTP, from the chat of person 42; `script` is what the demo agent is to do. */
+  async launch(
+    script: string | readonly string[],
+    more: JsonObject = {},
+    caller: ToolCaller = { sessionKey: MAIN.sessionKey, chat: CHAT },
+  ): Promise<LaunchedJob> {
+    const prompt = typeof script === "string" ? script : script.join("\n");
+    const answer = await this.gateway.tool("iflow_launch", { prompt, ...more }, caller);
+    if (!answer.ok) throw new Error(`the launch was refused: ${answer.error ?? answer.text}`);
+    const job = answer.details["iflow"] as LaunchedJob;
+    this.note(job.id);
+    return job;
+  }
+
+  /** A session that was launched by another door counts as well at the end. */
+  note(sessionId: string): void {
+    this.#launched.push(sessionId);
+  }
+
+  async rows(filter = "all"): Promise<readonly Row[]> {
+    const rpc = await this.gateway.rpc();
+    return rpc.call<readonly Row[]>("iflow.sessions", { filter });
+  }
+
+  async row(id: string): Promise<Row> {
+    const found = (await this.rows()).find((row) => row.id === id);
+    if (found === undefined) throw new Error(`there is no session ${id}`);
+    return found;
+  }
+
+  /** Resolves with the session when it is in this state; fails early when it has ended otherwise. */
+  async until(id: string, status: string, withinMs = UNTIL_MS): Promise<Row> {
+    const deadlineAt = Date.now() + withinMs;
+    for (;;) {
+      const row = await this.row(id);
+      if (row.status === status) return row;
+      const over = ["completed", "failed", "killed"].includes(row.status);
+      if (over || Date.now() > deadlineAt) {
+        const why = row.error === undefined ? "" : ` (${row.error})`;
+        throw new Error(`session ${row.name} is ${row.status}${why}, not ${status}, after ${withinMs} ms at most`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async respond(session: string, message: string, more: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    const rpc = await this.gateway.rpc();
+    return rpc.call("iflow.respond", { session, message, ...more });
+  }
+
+  async kill(session: string): Promise<void> {
+    const rpc = await this.gateway.rpc();
+    await rpc.call("iflow.kill", { session });
+  }
+
+  /** Everything that still lives is stopped, so that one test leaves no slot taken for the next. */
+  async killAll(): Promise<void> {
+    for (const { id } of await this.rows("active")) await this.kill(id);
+    await gone(this.#launched, [], 10_000);
+  }
+
+  async flow(flowId: string, owner: Owner = MAIN): Promise<FlowRecord> {
+    const read = await this.ports.store.get(owner, flowId);
+    if (read.kind !== "found") throw new Error(`flow ${flowId} is ${read.kind}`);
+    return read.record;
+  }
+
+  /** Linked child tasks as `t1` -> status, in the order in which they began. */
+  async children(flowId: string, owner: Owner = MAIN): Promise<Readonly<Record<string, ChildSummary["status"]>>> {
+    const all = (await this.ports.children.list(owner)) ?? [];
+    const own = all.filter((child) => child.flowId === flowId);
+    const named = own.map(({ runId, status }) => [runId.replace(`iflow:${flowId}:`, ""), status] as const);
+    return Object.fromEntries(named.toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true })));
+  }
+
+  /** Every whole line of a session's journal. */
+  journal(sessionId: string): readonly JournalLine[] {
+    const folder = join(this.gateway.stateDir, "iflow-plugin", "sessions", sessionId);
+    const segments = readdirSync(folder).filter((file) => file.endsWith(".jsonl"));
+    return segments.toSorted().flatMap((file) => linesOf(join(folder, file)));
+  }
+
+  /** The words of a session, put together from its journal; fails when there is a gap. */
+  journalWords(sessionId: string): string {
+    let words = "";
+    for (const line of this.journal(sessionId)) {
+      if (line.t !== "out") continue;
+      if (line.o !== words.length) throw new Error(`a piece at ${line.o} follows ${words.length} code units`);
+      words += line.text;
+    }
+    return words;
+  }
+
+  /** Processes of a session: the agent and whatever it started. */
+  async processes(sessionId: string): Promise<readonly number[]> {
+    return running([sessionId]);
+  }
+
+  /** Resolves with the ms that it took until no process of the session was left. */
+  async untilNoProcess(sessionId: string, withinMs = 8_000): Promise<number> {
+    return gone([sessionId], [], withinMs);
+  }
+}
+
+function pluginConfig({ config = {}, agentEnv = {} }: PluginWorldOptions): JsonObject {
+  return { agent: { command: DEMO_AGENT, env: agentEnv }, ...config };
+}
+
+function linesOf(file: string): readonly JournalLine[] {
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as JournalLine);
+}
