@@ -34,12 +34,18 @@ export function createPeer({ write, writePieces, flags }) {
   let authenticated = !flags.has("unauthenticated");
   let client = { readTextFile: false };
 
-  const sendAll = (list) => write(list.map((frame) => JSON.stringify({ jsonrpc: "2.0", ...frame })));
+  const textOf = (frame) => JSON.stringify({ jsonrpc: "2.0", ...frame });
+  const sendAll = (list) => write(list.map(textOf));
   const send = (frame) => sendAll([frame]);
   const note = (session, update) => ({ method: "session/update", params: { sessionId: session.id, update } });
   const wire = {
     /** In one write, however many. */
-    updates: (session, updates) => updates.length > 0 && sendAll(updates.map((update) => note(session, update))),
+    updates: (session, updates) => {
+      // The same update many times over is written out only once.
+      const texts = new Map();
+      for (const update of updates) if (!texts.has(update)) texts.set(update, textOf(note(session, update)));
+      if (updates.length > 0) write(updates.map((update) => texts.get(update)));
+    },
     update: (session, ...updates) => wire.updates(session, updates),
     raw: (text) => write([text]),
     split: (session, update) => writePieces(JSON.stringify({ jsonrpc: "2.0", ...note(session, update) })),

@@ -12,6 +12,7 @@ export type Step =
   | { readonly kind: "think"; readonly text: string }
   | { readonly kind: "long"; readonly lines: number }
   | { readonly kind: "burst"; readonly frames: number }
+  | { readonly kind: "stamps"; readonly frames: number }
   | { readonly kind: "pace"; readonly frames: number; readonly perSecond: number }
   | { readonly kind: "write"; readonly files: readonly { readonly path: string; readonly content: string }[] }
   | { readonly kind: "edit"; readonly path: string; readonly oldText: string; readonly newText: string }

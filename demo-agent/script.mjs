@@ -34,6 +34,7 @@ const DIRECTIVES = [
   [/^think:\s?(.*)$/, (text) => ({ kind: "think", text: unescape(text) })],
   [/^end-question:\s?(.*)$/, (text) => ({ kind: "say", text: unescape(text), last: true })],
   [/^long (\d+)$/, (lines) => ({ kind: "long", lines: Number(lines) })],
+  [/^stamps (\d+)$/, (frames) => ({ kind: "stamps", frames: Number(frames) })],
   [/^burst (\d+)$/, (frames) => ({ kind: "burst", frames: Number(frames) })],
   [
     /^pace (\d+) (\d+)$/,

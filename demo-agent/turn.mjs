@@ -217,6 +217,10 @@ const STEPS = {
       (flags.stream ? lines : [lines.join("")]).map((text) => frames.message(text)),
     );
   },
+  stamps: ({ wire, session }, step) => {
+    const frame = frames.message(`${process.hrtime.bigint()}\n`);
+    wire.updates(session, new Array(step.frames).fill(frame));
+  },
   burst: ({ wire, session }, step) =>
     wire.updates(
       session,

@@ -79,8 +79,8 @@ describe.each(["stdio", "websocket"] as const)("floods over %s", (transport) => 
     await connection.open(SESSION, new AbortController().signal);
     const reader = connection.events[Symbol.asyncIterator]();
     await reader.next();
-    await connection.prompt(1, say(`burst ${FRAMES}\nsleep 200\ncrash SIGKILL`));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await connection.prompt(1, say(`burst ${FRAMES}\nsleep 1500\ncrash SIGKILL`));
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
     let text = "";
     let last: AgentEvent | undefined;
     for (let next = await reader.next(); !next.done; next = await reader.next()) {

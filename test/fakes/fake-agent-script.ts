@@ -239,6 +239,7 @@ async function runStep(stage: Stage, step: Step): Promise<ScriptEnd | "plan-appr
     case "long":
       return sayEach(stage, step.lines, (n) => longLine(n, step.lines));
     case "burst":
+    case "stamps":
     case "pace":
       return sayEach(stage, step.frames, (n) => `${n}\n`);
     case "write":

@@ -1,0 +1,2 @@
+/** `npm run bench:agent [-- --quick] [-- --json FILE]`: bench/agent.ts. */
+import "../bench/agent.ts";
