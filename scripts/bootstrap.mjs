@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * `node scripts/bootstrap.mjs <name> [args]` runs scripts/<name>.ts (or .mjs) right after `git clone`, with nothing installed.
+ * `node scripts/bootstrap.mjs <name> [args]` runs scripts/<name>.ts (or .mjs, or a path with a slash) right after
+ * `git clone`, with nothing installed.
  * Owns: finding a Node that OpenClaw accepts (this one, else the npm package of Node, kept in .node/), and `npm ci` under it.
  * Plain JavaScript: it must run on Node 20.
  * B1 npm itself runs under the chosen Node: OpenClaw's install script looks at it.
@@ -230,13 +231,13 @@ async function prepared() {
   return own;
 }
 
-function scriptFile(name) {
-  const found = [`${name}.ts`, `${name}.mjs`]
-    .map((file) => join(ROOT, "scripts", file))
-    .find((file) => existsSync(file));
-  if (!name || !found)
+/** `check` is scripts/check.ts, `bench/agent` is bench/agent.ts. */
+function scriptFile(name = "") {
+  const path = name.includes("/") ? join(ROOT, name) : join(ROOT, "scripts", name);
+  const found = [`${path}.ts`, `${path}.mjs`].find((file) => existsSync(file));
+  if (!found)
     throw new Problem(
-      `usage: node scripts/bootstrap.mjs <name of a file in scripts/> [arguments]; not "${name ?? ""}"`,
+      `usage: node scripts/bootstrap.mjs <script, as in scripts/ or with its folder> [arguments]; not "${name}"`,
     );
   return found;
 }
