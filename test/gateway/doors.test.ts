@@ -133,6 +133,12 @@ describe("the command door", () => {
     });
   });
 
+  test("the host's owner sees every session", async () => {
+    gateway.telegram.say({ chatId: -1001, from: 77 }, "/iflow by the owner");
+    await gateway.telegram.heard(-1001, /launch for .*: by the owner/);
+    expect((await lastCall("by the owner")).caller).toMatchObject({ senderId: "77", seesAll: true, inGroup: true });
+  });
+
   test("a stranger is refused by the host; usage is a reply", async () => {
     gateway.telegram.say(strangerInGroup, "/iflow_kill stranger-kill");
     await gateway.telegram.heard(-1001, /not authorized/);

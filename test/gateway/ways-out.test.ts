@@ -239,4 +239,15 @@ describe("the service's life", () => {
     gateway.telegram.press(person, message, "Yes");
     await expect.poll(() => message.texts.at(-1), { timeout: 15_000 }).toContain("chosen: after:restart");
   });
+
+  test("a restart by signal settles first, then stops and starts the service anew", async () => {
+    const starts = (): number => gateway.log().split("doors started").length;
+    const before = starts();
+    gateway.process.signal("SIGUSR2");
+    await expect.poll(starts, { timeout: 60_000 }).toBe(before + 1);
+    expect(gateway.log()).toMatch(/doors settle SIGUSR2[\s\S]*doors stopped[\s\S]*doors started/);
+    await expect
+      .poll(async () => (await gateway.tool("iflow_stats", { session: "again" })).text, { timeout: 60_000 })
+      .toContain("stats for");
+  });
 });

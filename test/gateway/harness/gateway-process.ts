@@ -90,6 +90,11 @@ export class GatewayProcess {
     return { tookMs: Date.now() - startedMs };
   }
 
+  /** A signal that need not end it (a restart request). */
+  signal(name: NodeJS.Signals): void {
+    signal(this.#root, name);
+  }
+
   /** Ends the gateway and its workers at once. What has a session of its own (an agent) is left to the test. */
   async kill9(): Promise<void> {
     if (this.#ended) return;

@@ -50,6 +50,7 @@ export const doorsPlugin = {
       life: {
         start: async ({ stateDir }) => {
           seen.life.push(`start in ${stateDir}`);
+          api.logger.info("doors started");
           withdraw = announceRunning(stubAsk(seen.calls));
         },
         settle: (signal) => {

@@ -7,8 +7,11 @@ import { createChildTasks } from "../../../src/host/child-task.ts";
 import { createFlowStore } from "../../../src/host/flow-store.ts";
 import { hostTasks, type HostTasks } from "../../../src/host/host-tasks.ts";
 import { loadHostFunctions, type HostApi } from "../../../src/host/sdk.ts";
+import type { Owner } from "../../../src/core/session.ts";
 import type { ChildTasks, FlowStore } from "../../../src/ports.ts";
 import type { ProbeAnswer, ProbeCall } from "./probe-call.ts";
+
+const HAMMER_PAUSE_MS = 5;
 
 interface Adapters {
   readonly tasks: HostTasks;
@@ -83,7 +86,31 @@ async function carryOut({ tasks, store, children }: Adapters, call: ProbeCall): 
       const flow = await flows.get(flowId);
       return flows.requestCancel({ flowId, expectedRevision: flow?.revision ?? -1 });
     }
+    case "raw.hammer":
+      return hammer(tasks, ...call.args);
+    case "raw.replaceState": {
+      const [owner, flowId, stateJson] = call.args;
+      const flows = tasks.flows(owner);
+      const flow = await flows.get(flowId);
+      return flows.resume({ flowId, expectedRevision: flow?.revision ?? -1, status: "running", stateJson });
+    }
   }
+}
+
+/** Leaves status, step and state as they are: only the revision grows, so that whoever wrote last before has a conflict. */
+async function hammer(tasks: HostTasks, owner: Owner, flowId: string, forMs: number): Promise<number> {
+  const flows = tasks.flows(owner);
+  const endAt = Date.now() + forMs;
+  let written = 0;
+  while (Date.now() < endAt) {
+    const flow = await flows.get(flowId);
+    const write = { flowId, expectedRevision: flow?.revision ?? -1 };
+    const done = flow?.status === "running" ? await flows.resume({ ...write, status: "running" }) : undefined;
+    const waited = flow?.status === "waiting" ? await flows.setWaiting(write) : undefined;
+    if (done?.applied === true || waited?.applied === true) written += 1;
+    await new Promise((resolve) => setTimeout(resolve, HAMMER_PAUSE_MS));
+  }
+  return written;
 }
 
 async function serve(adapters: Promise<Adapters>, request: IncomingMessage, response: ServerResponse): Promise<void> {
