@@ -38,6 +38,18 @@ export class FakeClock implements Clock {
     this.#now = until;
     await turns();
   }
+
+  /** The machine slept: time has moved at once, and what was due meanwhile runs now, once. */
+  async jump(ms: number): Promise<void> {
+    this.#now += ms;
+    const due = [...this.#timers].filter((t) => t.at <= this.#now).toSorted((a, b) => a.at - b.at);
+    for (const timer of due) {
+      // An earlier one may have cancelled it.
+      if (this.#timers.delete(timer)) timer.run();
+      await turns();
+    }
+    await turns();
+  }
 }
 
 /** Lets everything that is ready run, file system callbacks included. */
