@@ -5,7 +5,7 @@
  */
 import { loadHostFunctions, type CliContext, type HostApi } from "./sdk.ts";
 
-export const CLI_ROOT = "iflow";
+const CLI_ROOT = "iflow";
 
 export interface CliOption {
   /** As commander writes it: `--json`, `--lines <count>`. */

@@ -16,8 +16,8 @@ import type { CallGateway, HostApi, HostFunctions, SendDurableBatch } from "./sd
 /** Where a channel's configuration says nothing. */
 const UNKNOWN_LIMIT_CHARS = 3_800;
 const GATEWAY_CALL_TIMEOUT_MS = 30_000;
-/** Channels whose `message.action edit` was seen to work, or is documented by the host. */
-const EDITABLE: ReadonlySet<string> = new Set(["telegram", "discord", "slack", "matrix", "msteams", "mattermost"]);
+/** Channels on which the host documents `message.action edit` (seen on Telegram). */
+const EDITABLE: ReadonlySet<string> = new Set(["telegram", "discord", "slack", "matrix", "msteams"]);
 
 type DurableResult = Awaited<ReturnType<SendDurableBatch>>;
 

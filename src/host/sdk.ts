@@ -19,7 +19,6 @@ export type HostApi = OpenClawPluginApi;
 export type ToolContext = OpenClawPluginToolContext;
 export type HostConfig = OpenClawPluginApi["config"];
 export type CommandDefinition = Parameters<OpenClawPluginApi["registerCommand"]>[0];
-export type CommandResult = Awaited<ReturnType<CommandDefinition["handler"]>>;
 export type CommandContext = PluginCommandContext;
 export type ServiceDefinition = Parameters<OpenClawPluginApi["registerService"]>[0];
 export type ServiceContext = Parameters<ServiceDefinition["start"]>[0];

@@ -19,7 +19,7 @@ export function identify(pid: number): Pid | undefined {
   return stat === undefined || stat.state === "Z" ? undefined : { pid, startedAt: stat.startedAt };
 }
 
-export function isAlive({ pid, startedAt }: Pid): boolean {
+function isAlive({ pid, startedAt }: Pid): boolean {
   return identify(pid)?.startedAt === startedAt;
 }
 
