@@ -13,7 +13,7 @@ import type { CommandContext, GatewayCall, ToolContext } from "./sdk.ts";
 
 /** What the host must be asked for beside the call itself. */
 export interface HostFacts {
-  /** The main session of the agent, by default of the host's default agent: owner of what comes from no session. */
+  /** The main session of the agent; without one, of the host's sole agent, else of `main`: owner of what comes from no session. */
   mainOwner(agentId?: string): Owner;
   workspaceDir(agentId: string): string | undefined;
   /** Is this sender the host's owner (its `commands.ownerAllowFrom`)? */
