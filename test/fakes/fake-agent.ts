@@ -205,7 +205,9 @@ export class FakeConnection implements AgentConnection {
       emit: (...events) => this.emit(...events),
       ask: (make) => this.#ask(make),
       crash: (how) => this.crash(how),
-      stderr: (words) => (this.stderrTail = `${this.stderrTail}${words}`.slice(-4096)),
+      stderr: (words) => {
+        this.stderrTail = `${this.stderrTail}${words}`.slice(-4096);
+      },
     };
     void runScript(stage, parseScript(text), text).then(async (end) => {
       // As iFlow: the older turn's end is told after that of the newer one.

@@ -4,7 +4,7 @@
 import type { Clock } from "../../src/ports.ts";
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly run: () => void;
 }
 
@@ -39,9 +39,10 @@ export class FakeClock implements Clock {
     await turns();
   }
 
-  /** The machine slept: time has moved at once, and what was due meanwhile runs now, once. */
+  /** The machine slept: time has moved at once, and what was due meanwhile runs now, once. Set back, timers keep their waits. */
   async jump(ms: number): Promise<void> {
     this.#now += ms;
+    if (ms < 0) for (const timer of this.#timers) timer.at += ms;
     const due = [...this.#timers].filter((t) => t.at <= this.#now).toSorted((a, b) => a.at - b.at);
     for (const timer of due) {
       // An earlier one may have cancelled it.

@@ -1,0 +1,67 @@
+/** Progress cards: one a turn, edited in place, never a second one. */
+import { describe, expect, test } from "vitest";
+import { World } from "./world.ts";
+
+const cards = (world: World) => world.delivery.messages.filter((m) => m.intentId.includes(":card"));
+
+describe("[N5] progress cards", () => {
+  test("a short turn has none", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("say: quick");
+    await world.until(session.id, "idle");
+    await world.clock.advance(30_000);
+    expect(cards(world)).toEqual([]);
+    await world.roster.stop();
+  });
+
+  test("a long turn has one card, edited with what it does now, and closed when the turn ends", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("say: a\nsleep 20000\nsay: b\nsleep 20000\nsay: c");
+    await world.until(session.id, "working");
+    await world.clock.advance(9_000);
+    expect(cards(world)).toHaveLength(1);
+    expect(cards(world)[0]?.texts.at(-1)).toMatch(/^🟢 .* Turn 1 .* 8s$/u);
+    await world.clock.advance(10_000);
+    const edits = cards(world)[0]?.texts.length ?? 0;
+    expect(edits).toBeGreaterThanOrEqual(3);
+    await world.until(session.id, "idle");
+    await world.clock.advance(1_000);
+    expect(cards(world)).toHaveLength(1);
+    expect(cards(world)[0]?.texts.at(-1)).toMatch(/^◻️ .* turn 1/u);
+    await world.roster.stop();
+  });
+
+  test("a failed edit pauses, doubling, and never posts a new card", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("hang");
+    await world.until(session.id, "working");
+    await world.clock.advance(9_000);
+    const texts = () => cards(world)[0]?.texts.length ?? 0;
+    const before = texts();
+    world.delivery.fail("edit", { kind: "refused", reason: "429" }, 4);
+    await world.clock.advance(31_000);
+    expect(cards(world)).toHaveLength(1);
+    expect(texts() - before).toBeLessThanOrEqual(2);
+    await world.clock.advance(60_000);
+    expect(texts()).toBeGreaterThan(before);
+    expect(cards(world)).toHaveLength(1);
+    await world.roster.stop();
+  });
+
+  test("a chat that follows, a channel that cannot edit, and outputMode minimal have none", async () => {
+    const quiet = await World.start({ rules: { outputMode: "minimal" } });
+    quiet.delivery.editable = true;
+    const one = await quiet.launch("hang");
+    await quiet.until(one.session.id, "working");
+    await quiet.clock.advance(60_000);
+    expect(cards(quiet)).toEqual([]);
+    await quiet.roster.stop();
+    const plain = await World.start();
+    plain.delivery.editable = false;
+    const two = await plain.launch("hang");
+    await plain.until(two.session.id, "working");
+    await plain.clock.advance(60_000);
+    expect(cards(plain)).toEqual([]);
+    await plain.roster.stop();
+  });
+});
