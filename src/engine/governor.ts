@@ -4,7 +4,7 @@
  * Guarantee: nothing is sent twice by us but across a kill between the send and its mark; a notice stays owed until the host answered.
  */
 import { messageOf } from "../core/errors.ts";
-import type { Notice, NoticeKind, NoticePart, Route, Session } from "../core/session.ts";
+import type { Notice, NoticeKind, NoticePart, Owner, Route, Session } from "../core/session.ts";
 import type { Button, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
 
 /** The words of notices: pure, from `core`. */
@@ -105,12 +105,21 @@ export class Governor {
 
   /** Output for a chat that follows: behind every notice, in the order given. Resolves when the host has answered. */
   stream(message: OutgoingMessage): Promise<Handover> {
+    return this.#progress(chatKey(message.route, message.owner.sessionKey), () => this.#delivery.send(message));
+  }
+
+  /** A new text for a message of ours, in the same line as everything else of the chat. */
+  edit(owner: Owner, route: Route, messageId: string, text: string): Promise<Handover> {
+    return this.#progress(chatKey(route, owner.sessionKey), () => this.#delivery.edit(route, messageId, text));
+  }
+
+  #progress(key: string, send: () => Promise<Handover>): Promise<Handover> {
     const stopped: Handover = { kind: "refused", reason: "the service stops" };
     if (this.#closed) return Promise.resolve(stopped);
     return new Promise((resolve) => {
-      const run = async (): Promise<void> => resolve(await this.#delivery.send(message));
+      const run = async (): Promise<void> => resolve(await send());
       const drop = (): void => resolve(stopped);
-      this.#enqueue(chatKey(message.route, message.owner.sessionKey), { rank: PROGRESS_RANK, run, drop });
+      this.#enqueue(key, { rank: PROGRESS_RANK, run, drop });
     });
   }
 

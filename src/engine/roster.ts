@@ -16,6 +16,7 @@ import { Follow } from "./follow.ts";
 import { Governor, type Voice } from "./governor.ts";
 import type { Created } from "./launch.ts";
 import { settleLeftovers } from "./leftovers.ts";
+import { Progress } from "./progress.ts";
 import { findSessions, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor, type Untimed } from "./session-actor.ts";
 import { Watch } from "./watch.ts";
@@ -38,6 +39,7 @@ export class Roster {
   readonly governor: Governor;
   readonly archive: Archive;
   readonly #follow: Follow;
+  readonly #progress: Progress | undefined;
   readonly #watch: Watch;
   readonly #actors = new Map<string, SessionActor>();
   #cancelSweep: (() => void) | undefined;
@@ -52,6 +54,7 @@ export class Roster {
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     const redact = engine.rules.safeMode ? redactSecrets : (text: string) => text;
     this.#follow = new Follow(engine.clock, engine.delivery, this.governor, redact);
+    this.#progress = engine.rules.outputMode === "minimal" ? undefined : new Progress(engine.clock, engine.delivery, this.governor);
     this.#watch = new Watch(engine, () => this.#actors.values());
   }
 
@@ -192,6 +195,7 @@ export class Roster {
 
   async #stopWithin(ms: number): Promise<void> {
     this.#cancelSweep?.();
+    this.#progress?.close();
     this.admission.close();
     const late = Promise.withResolvers<"late">();
     const cancel = this.engine.clock.after(ms, () => late.resolve("late"));
@@ -229,6 +233,7 @@ export class Roster {
   #changed(actor: SessionActor): void {
     this.governor.tell(actor);
     this.#follow.changed(actor);
+    this.#progress?.changed(actor.session, () => this.#actors.get(actor.session.id)?.session);
     this.#pressure();
   }
 

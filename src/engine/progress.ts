@@ -1,0 +1,143 @@
+/**
+ * Progress: one card a turn in the session's chat, edited in place while iFlow works.
+ * Owns: when a card is posted and edited, and what happens when an edit fails: it pauses, and never posts a new card (decision 22).
+ * A card is worth nothing but the present: it is kept in memory, dropped for newer words, and gone with a restart.
+ */
+import { currentStep } from "../core/flow-command.ts";
+import type { Route, Session } from "../core/session.ts";
+import type { Clock, Delivery } from "../ports.ts";
+import { chatKey, type Governor } from "./governor.ts";
+
+/** A turn that is shorter gets no card: its result says it all. */
+const FIRST_CARD_MS = 8_000;
+const EDIT_EVERY_MS = 4_000;
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+interface Card {
+  readonly turn: number;
+  readonly sinceAt: number;
+  messageId: string | undefined;
+  shown: string;
+  pauseMs: number;
+  cancel: (() => void) | undefined;
+  busy: boolean;
+}
+
+export class Progress {
+  readonly #clock: Clock;
+  readonly #delivery: Delivery;
+  readonly #governor: Governor;
+  readonly #cards = new Map<string, Card>();
+  #closed = false;
+
+  constructor(clock: Clock, delivery: Delivery, governor: Governor) {
+    this.#clock = clock;
+    this.#delivery = delivery;
+    this.#governor = governor;
+  }
+
+  changed(session: Session, current: () => Session | undefined): void {
+    const card = this.#cards.get(session.id);
+    if (session.phase.kind !== "working") {
+      if (card !== undefined && session.phase.kind !== "asking") this.#finish(session, card);
+      return;
+    }
+    if (card?.turn === session.turn || this.#closed || !this.#wanted(session)) return;
+    card?.cancel?.();
+    const fresh: Card = {
+      turn: session.turn,
+      sinceAt: this.#clock.now(),
+      messageId: undefined,
+      shown: "",
+      pauseMs: 0,
+      cancel: undefined,
+      busy: false,
+    };
+    this.#cards.set(session.id, fresh);
+    this.#later(fresh, FIRST_CARD_MS, current);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const card of this.#cards.values()) card.cancel?.();
+    this.#cards.clear();
+  }
+
+  /** A chat that can edit and does not follow the output anyway. */
+  #wanted(session: Session): boolean {
+    const route = this.#governor.routeOf(session);
+    if (!this.#delivery.canEdit(route)) return false;
+    const key = chatKey(route, session.owner.sessionKey);
+    return !session.viewers.some((viewer) => viewer.key === key && viewer.mode === "live");
+  }
+
+  #later(card: Card, ms: number, current: () => Session | undefined): void {
+    card.cancel?.();
+    card.cancel = this.#clock.after(ms, () => {
+      card.cancel = undefined;
+      void this.#show(card, current);
+    });
+  }
+
+  async #show(card: Card, current: () => Session | undefined): Promise<void> {
+    const session = current();
+    if (
+      session === undefined ||
+      this.#closed ||
+      this.#cards.get(session.id) !== card ||
+      session.phase.kind !== "working"
+    )
+      return;
+    await this.#put(session, card, `🟢 ${session.name} · ${currentStep(session)} · ${this.#age(card)}`);
+    this.#later(card, Math.max(EDIT_EVERY_MS, card.pauseMs), current);
+  }
+
+  /** What was done stays; the result itself is a notice of its own. */
+  #finish(session: Session, card: Card): void {
+    card.cancel?.();
+    this.#cards.delete(session.id);
+    if (card.messageId === undefined || card.busy) return;
+    void this.#put(
+      session,
+      card,
+      `◻️ ${session.name} · turn ${card.turn} · ${session.counters.toolCalls} tool calls · ${this.#age(card)}`,
+    );
+  }
+
+  async #put(session: Session, card: Card, text: string): Promise<void> {
+    const route = this.#governor.routeOf(session);
+    if (route === undefined || card.busy || text === card.shown) return;
+    card.busy = true;
+    const posted = card.messageId === undefined;
+    const handover = posted
+      ? await this.#post(session, route, card, text)
+      : await this.#governor.edit(session.owner, route, card.messageId ?? "", text);
+    card.busy = false;
+    if (handover.kind === "accepted") {
+      card.messageId ??= handover.messageId;
+      card.shown = text;
+      card.pauseMs = 0;
+      // Without an id there is nothing to edit: this turn stays with the one card.
+      if (card.messageId !== undefined) return;
+    } else if (!posted) {
+      card.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, card.pauseMs * 2));
+      return;
+    }
+    this.#cards.delete(session.id);
+  }
+
+  #post(session: Session, route: Route, card: Card, text: string) {
+    return this.#governor.stream({
+      intentId: `iflow:${session.id}:card${card.turn}`,
+      owner: session.owner,
+      route,
+      text,
+    });
+  }
+
+  #age(card: Card): string {
+    const seconds = Math.round((this.#clock.now() - card.sinceAt) / 1000);
+    return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+  }
+}
