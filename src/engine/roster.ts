@@ -16,6 +16,7 @@ import { Follow } from "./follow.ts";
 import { Governor, type Voice } from "./governor.ts";
 import type { Created } from "./launch.ts";
 import { settleLeftovers } from "./leftovers.ts";
+import { LiveLine } from "./live-line.ts";
 import { Progress } from "./progress.ts";
 import { findSessions, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor, type Untimed } from "./session-actor.ts";
@@ -40,6 +41,7 @@ export class Roster {
   readonly archive: Archive;
   readonly #follow: Follow;
   readonly #progress: Progress | undefined;
+  readonly #liveLine: LiveLine;
   readonly #watch: Watch;
   readonly #actors = new Map<string, SessionActor>();
   #cancelSweep: (() => void) | undefined;
@@ -54,6 +56,7 @@ export class Roster {
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     const redact = engine.rules.safeMode ? redactSecrets : (text: string) => text;
     this.#follow = new Follow(engine.clock, engine.delivery, this.governor, redact);
+    this.#liveLine = new LiveLine(engine.clock, engine.children);
     this.#progress = engine.rules.outputMode === "minimal" ? undefined : new Progress(engine.clock, engine.delivery, this.governor);
     this.#watch = new Watch(engine, () => this.#actors.values());
   }
@@ -196,6 +199,7 @@ export class Roster {
   async #stopWithin(ms: number): Promise<void> {
     this.#cancelSweep?.();
     this.#progress?.close();
+    this.#liveLine.close();
     this.admission.close();
     const late = Promise.withResolvers<"late">();
     const cancel = this.engine.clock.after(ms, () => late.resolve("late"));
@@ -233,6 +237,7 @@ export class Roster {
   #changed(actor: SessionActor): void {
     this.governor.tell(actor);
     this.#follow.changed(actor);
+    this.#liveLine.changed(actor);
     this.#progress?.changed(actor.session, () => this.#actors.get(actor.session.id)?.session);
     this.#pressure();
   }

@@ -65,3 +65,17 @@ describe("[N5] progress cards", () => {
     await plain.roster.stop();
   });
 });
+
+test("[S2] the running child shows live what the turn does, at most once a second", async () => {
+  const world = await World.start();
+  const shown: string[] = [];
+  world.children.progress = (_runId, line) => void shown.push(line);
+  const { session } = await world.launch("say: a\nread a.txt\nread b.txt\nread c.txt\nsleep 3000\nread d.txt\nhang");
+  await world.until(session.id, "working");
+  await world.clock.advance(500);
+  expect(shown.length).toBeLessThanOrEqual(1);
+  await world.clock.advance(6_000);
+  expect(shown.at(-1)).toMatch(/^Turn 1 · \d+ tool calls/u);
+  expect(shown.length).toBeLessThanOrEqual(7);
+  await world.roster.stop();
+});
