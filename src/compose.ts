@@ -1,9 +1,10 @@
 /**
  * Builds the engine from the host's parts and the configuration: adapters on one side, rules and bounds on the other.
- * Owns: which adapter stands behind which port, and what the configuration means for them.
+ * Owns: which adapter stands behind which port, and what the configuration means for them, also when it changes.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agent/agent-launcher.ts";
 import type { PluginConfig, Secret } from "./config.ts";
 import type { Rules } from "./core/event.ts";
@@ -54,55 +55,87 @@ export function pluginFolder(stateDir: string): string {
   return join(stateDir, "iflow-plugin");
 }
 
-export function compose(parts: HostParts, config: PluginConfig): Context {
+/** `config` is asked whenever something is decided: an edit holds from then on, and nothing is built anew. */
+export function compose(parts: HostParts, config: () => PluginConfig): Context {
   const folder = pluginFolder(parts.stateDir);
-  const agent = agentPartsOf(config, parts.clock, parts.log, parts.env);
+  const agent = liveAgentParts(parts, config);
   const engine: Engine = {
     flows: parts.flows,
     children: parts.children,
     delivery: parts.delivery,
     clock: parts.clock,
     log: parts.log,
-    launcher: agent.launcher,
+    launcher: {
+      start: (spec, signal) => agent().launcher.start(spec, signal),
+      copyHistory: (acpSessionId) => agent().launcher.copyHistory(acpSessionId),
+      reap: (sessionId, identity) => agent().launcher.reap(sessionId, identity),
+    },
     journals: journalsOf(parts.stateDir, config),
     newId: () => randomBytes(5).toString("hex"),
-    rules: rulesOf(config),
-    bounds: {
-      maxSessions: config.maxSessions,
-      maxQueued: config.maxQueued,
-      maxPersistedSessions: config.maxPersistedSessions,
-      journalRetentionMs: config.journalRetentionMs,
+    get rules() {
+      return rulesOf(config());
     },
-    language: config.language,
+    get bounds() {
+      return boundsOf(config());
+    },
+    get language() {
+      return config().language;
+    },
   };
-  const roster = new Roster(engine, stubVoice, (session) => routeOf(session, config));
+  const roster = new Roster(engine, stubVoice, (session) => routeOf(session, config()));
   return {
     sessions: new Sessions(roster),
-    config,
+    get config() {
+      return config();
+    },
     workdirs: new Workdirs({
-      defaultWorkdir: config.defaultWorkdir,
-      allowedWorkdirs: config.allowedWorkdirs,
+      get defaultWorkdir() {
+        return config().defaultWorkdir;
+      },
+      get allowedWorkdirs() {
+        return config().allowedWorkdirs;
+      },
       stateDir: parts.stateDir,
     }),
     audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
-    agentReady: agent.ready,
+    agentReady: () => agent().ready(),
   };
 }
 
-export function journalsOf(stateDir: string, config: PluginConfig): Journals {
-  return createJournals(
-    join(pluginFolder(stateDir), "sessions"),
-    config.journal === "redacted" ? { redact: redactSecrets } : {},
-  );
+function boundsOf(config: PluginConfig): Engine["bounds"] {
+  const { maxSessions, maxQueued, maxPersistedSessions, journalRetentionMs } = config;
+  return { maxSessions, maxQueued, maxPersistedSessions, journalRetentionMs };
 }
 
-/** The launcher, and the quick check whether there is something to launch. */
-export function agentPartsOf(
-  config: PluginConfig,
-  clock: Clock,
-  log: Log,
-  env: HostParts["env"],
-): { readonly launcher: AgentLauncher; readonly ready: Context["agentReady"] } {
+/** A journal stays as it was begun: what is redacted is so from its first line on. */
+export function journalsOf(stateDir: string, config: () => PluginConfig): Journals {
+  return createJournals(join(pluginFolder(stateDir), "sessions"), {
+    get redact() {
+      return config().journal === "redacted" ? redactSecrets : undefined;
+    },
+  });
+}
+
+interface AgentParts {
+  readonly launcher: AgentLauncher;
+  /** The quick check whether there is something to launch. */
+  readonly ready: Context["agentReady"];
+}
+
+/** Agents that run are not touched by an edit; the next one is started with what stands there then. */
+function liveAgentParts({ clock, log, env }: HostParts, config: () => PluginConfig): () => AgentParts {
+  let made = config();
+  let parts = agentPartsOf(made, clock, log, env);
+  return () => {
+    const now = config();
+    if (now === made) return parts;
+    if (!isDeepStrictEqual(now.agent, made.agent)) parts = agentPartsOf(now, clock, log, env);
+    made = now;
+    return parts;
+  };
+}
+
+export function agentPartsOf(config: PluginConfig, clock: Clock, log: Log, env: HostParts["env"]): AgentParts {
   const options = agentOptions(config, log, env);
   return { launcher: createAgentLauncher(options), ready: agentCheck(options, clock) };
 }

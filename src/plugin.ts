@@ -6,8 +6,8 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
-import { parseConfig, type PluginConfig } from "./config.ts";
-import { IflowError, messageOf } from "./core/errors.ts";
+import { parseConfig, type ParsedConfig } from "./config.ts";
+import { messageOf } from "./core/errors.ts";
 import { parsePayload } from "./voice-stub.ts";
 import { formatRoute } from "./core/route.ts";
 import { chatCaller } from "./host/caller.ts";
@@ -19,6 +19,7 @@ import { createFlowStore } from "./host/flow-store.ts";
 import { hostTasks } from "./host/host-tasks.ts";
 import type { ButtonPress, PressReply } from "./host/interactive.ts";
 import { announceRunning } from "./host/process-memory.ts";
+import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
@@ -85,7 +86,7 @@ class Instance {
   }
 
   async start(place: ServicePlace): Promise<void> {
-    const config = configOf(this.#api);
+    const config = liveConfig(this.#api, parse, (message) => this.#log.warn(message));
     const tasks = hostTasks(this.#api.runtime);
     if (!tasks.ok) throw new Error(tasks.reason);
     const functions = await loadHostFunctions();
@@ -107,7 +108,7 @@ class Instance {
         stateDir: place.stateDir,
         env: process.env,
       },
-      config,
+      () => config.current(),
     );
     await context.sessions.roster.start();
     this.#context = context;
@@ -161,23 +162,21 @@ class Instance {
   }
 }
 
-function configOf(api: HostApi): PluginConfig {
-  const parsed = parseConfig(api.pluginConfig, homedir());
-  if (!parsed.ok) throw new IflowError("config_invalid", parsed.message);
-  return parsed.config;
+function parse(raw: unknown): ParsedConfig {
+  return parseConfig(raw, homedir());
 }
 
 type GatewayCall = MachineRun["call"];
 
 async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<DoctorParts | string> {
-  const parsed = parseConfig(api.pluginConfig, homedir());
+  const parsed = parse(api.pluginConfig);
   if (!parsed.ok) return parsed.message;
   const { config } = parsed;
   const { launcher, ready } = agentPartsOf(config, clock, log, process.env);
   return {
     agentReady: ready,
     launcher,
-    journals: journalsOf(api.runtime.state.resolveStateDir(process.env), config),
+    journals: journalsOf(api.runtime.state.resolveStateDir(process.env), () => config),
     workdir: config.defaultWorkdir ?? process.cwd(),
     allowed: config.allowedWorkdirs,
     fallbackRoute: config.fallbackChannel === undefined ? undefined : formatRoute(config.fallbackChannel),

@@ -15,6 +15,7 @@ import { registerCommands } from "./register-commands.ts";
 import { registerGatewayMethods } from "./register-gateway.ts";
 import { registerTools, type DoorSign } from "./register-tools.ts";
 import type { HostApi } from "./sdk.ts";
+import { keepRunningOnEdits } from "./reload.ts";
 import { registerLife, type ServiceLife } from "./service.ts";
 
 export interface Doors {
@@ -35,6 +36,7 @@ export function registerDoors(api: HostApi, doors: Doors): void {
   registerGatewayMethods(api, doors.signs, askRunning, host);
   registerLife(api, doors.life, doors.log);
   if (api.registrationMode !== "full") return;
+  keepRunningOnEdits(api);
   listenToMessages(api, host, doors.onMessage, doors.log);
   registerButtons(api, host, doors.onPress, doors.log);
 }

@@ -31,7 +31,7 @@ export interface JournalOptions {
   /** A session's file is closed after so long without an append. */
   readonly idleCloseMs?: number;
   /** Masks secrets in what is written: `journal: "redacted"`. */
-  readonly redact?: Redact;
+  readonly redact?: Redact | undefined;
 }
 
 interface Shared {

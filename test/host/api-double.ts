@@ -13,6 +13,7 @@ export interface Registered {
   readonly buttons: { readonly channel: string; readonly namespace: string; readonly handler: Handler }[];
   readonly services: { readonly id: string; start(context: unknown): Promise<void>; stop?(): Promise<void> }[];
   readonly cli: unknown[];
+  readonly reloads: { readonly noopPrefixes?: readonly string[] }[];
 }
 
 export function apiDouble(registrationMode: HostApi["registrationMode"] = "full"): {
@@ -27,6 +28,7 @@ export function apiDouble(registrationMode: HostApi["registrationMode"] = "full"
     buttons: [],
     services: [],
     cli: [],
+    reloads: [],
   };
   const api = {
     id: "openclaw-iflow-plugin",
@@ -42,6 +44,7 @@ export function apiDouble(registrationMode: HostApi["registrationMode"] = "full"
     registerService: (service: Registered["services"][number]) => registered.services.push(service),
     registerInteractiveHandler: (button: Registered["buttons"][number]) => registered.buttons.push(button),
     registerCli: (registrar: unknown) => registered.cli.push(registrar),
+    registerReload: (reload: Registered["reloads"][number]) => registered.reloads.push(reload),
     on: (name: string, handler: Handler) => registered.hooks.push({ name, handler }),
   };
   return { api: api as unknown as HostApi, registered };
