@@ -245,7 +245,7 @@ function stepsOf(session, text) {
   session.carryOn = false;
   const rest = NOT_AGAIN.has(left[0]?.kind) ? left.slice(1) : left;
   if (left.length === 0) return [{ kind: "say", text: echo(text) }];
-  session.answer = text.trim().split("\n").at(-1) ?? "";
+  session.answer = text.match(/(?<=^\s*Answer: ).*/gm)?.at(-1) ?? text.trim().split("\n").at(-1) ?? "";
   return [{ kind: "say", text: "I go on where I was.\n" }, ...rest];
 }
 

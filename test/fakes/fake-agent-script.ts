@@ -66,7 +66,7 @@ function carriedOn(session: ScriptSession, text: string): readonly Step[] {
   session.carryOn = false;
   const [first, ...others] = left;
   if (first === undefined) return [{ kind: "say", text: echo(text) }];
-  session.answer = text.trim().split("\n").at(-1) ?? "";
+  session.answer = text.match(/(?<=^\s*Answer: ).*/gm)?.at(-1) ?? text.trim().split("\n").at(-1) ?? "";
   return [{ kind: "say", text: "I go on where I was.\n" }, ...(NOT_AGAIN.has(first.kind) ? others : left)];
 }
 

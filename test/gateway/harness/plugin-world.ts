@@ -14,11 +14,11 @@ import { Gateway } from "./gateway.ts";
 import type { JsonObject } from "./json.ts";
 import { bundlePlugin } from "./plugin-root.ts";
 import { DEMO_AGENT, PLUGIN_ID, stagePlugin } from "./staged-plugin.ts";
-import type { ToolCaller } from "./tool-client.ts";
 
 export const MAIN: Owner = { sessionKey: "agent:main:main", agentId: "main" };
 /** The direct chat of person 42, which the host has bound to the main session. */
-export const CHAT = { channel: "telegram", to: "telegram:42", accountId: "default" } as const;
+export const PERSON = 42;
+const ROUTE = `telegram|default|telegram:${PERSON}`;
 
 /** What `iflow.sessions` tells of one session. */
 export interface Row {
@@ -86,16 +86,11 @@ export class PluginWorld {
     await gone(this.#launched, [], 6_000);
   }
 
-  /** By the tool over HTTP, from the chat of person 42; `script` is what the demo agent is to do. */
-  async launch(
-    script: string | readonly string[],
-    more: JsonObject = {},
-    caller: ToolCaller = { sessionKey: MAIN.sessionKey, chat: CHAT },
-  ): Promise<LaunchedJob> {
+  /** By RPC, for the main session and with the chat of person 42, so that no agent is woken; `script` is what the demo agent is to do. */
+  async launch(script: string | readonly string[], more: Record<string, unknown> = {}): Promise<LaunchedJob> {
     const prompt = typeof script === "string" ? script : script.join("\n");
-    const answer = await this.gateway.tool("iflow_launch", { prompt, ...more }, caller);
-    if (!answer.ok) throw new Error(`the launch was refused: ${answer.error ?? answer.text}`);
-    const job = answer.details["iflow"] as LaunchedJob;
+    const rpc = await this.gateway.rpc();
+    const job = await rpc.call<LaunchedJob>("iflow.launch", { prompt, route: ROUTE, ...more });
     this.note(job.id);
     return job;
   }
@@ -131,7 +126,11 @@ export class PluginWorld {
     }
   }
 
-  async respond(session: string, message: string, more: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+  async respond(
+    session: string,
+    message: string,
+    more: Record<string, unknown> = {},
+  ): Promise<Record<string, unknown>> {
     const rpc = await this.gateway.rpc();
     return rpc.call("iflow.respond", { session, message, ...more });
   }

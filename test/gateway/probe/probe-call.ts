@@ -1,7 +1,6 @@
 /** The words between a test and the probe inside the gateway. */
 import type { Owner } from "../../../src/core/session.ts";
 import type { ChildTasks, FlowStore } from "../../../src/ports.ts";
-import type { Json } from "../harness/json.ts";
 
 type Calls<Port, Prefix extends string> = {
   [Name in keyof Port & string]: Port[Name] extends (...args: infer Args) => unknown
@@ -18,7 +17,7 @@ export type ProbeCall =
   | { readonly on: "raw.requestCancel"; readonly args: readonly [Owner, string] }
   /** Writes the flow again and again for so many ms, without changing what it says; the value is how often it did. */
   | { readonly on: "raw.hammer"; readonly args: readonly [Owner, string, number] }
-  | { readonly on: "raw.replaceState"; readonly args: readonly [Owner, string, Json] };
+  | { readonly on: "raw.replaceState"; readonly args: readonly [Owner, string, Record<string, string>] };
 
 export type ProbeAnswer =
   | { readonly ok: true; readonly value?: unknown }
