@@ -27,13 +27,19 @@ function priorityOf({ ahead, sinceAt }: Place): number {
 
 export class Admission {
   readonly #queue: PQueue;
-  readonly #maxQueued: number;
+  #maxQueued: number;
   readonly #tickets = new Map<string, Ticket>();
   #closed = false;
 
   constructor(maxSessions: number, maxQueued: number) {
     this.#queue = new PQueue({ concurrency: maxSessions, autoStart: false });
     this.#maxQueued = maxQueued;
+  }
+
+  /** New slots are granted at once; of fewer slots none is taken from who holds one. */
+  resize(maxSessions: number, maxQueued: number): void {
+    this.#maxQueued = maxQueued;
+    if (maxSessions !== this.#queue.concurrency) this.#queue.concurrency = maxSessions;
   }
 
   /** Gets in line. `granted` is called once, when the slot is this session's. Asking twice changes nothing. */

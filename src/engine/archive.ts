@@ -15,9 +15,14 @@ export class Archive {
   readonly #entries = new Map<string, { readonly session: Session; readonly flowId: string }>();
   /** Session id -> when it ended: not known by name any more, but their journals are still there. */
   readonly #forgotten = new Map<string, number>();
-  readonly #maxKept: number;
+  #maxKept: number;
 
   constructor(maxKept: number) {
+    this.#maxKept = maxKept;
+  }
+
+  /** Takes effect with the next session that comes. */
+  resize(maxKept: number): void {
     this.#maxKept = maxKept;
   }
 

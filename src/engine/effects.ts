@@ -216,7 +216,7 @@ export class Effects {
     const answers = answersPreface(session.unconfirmed);
     if (this.#opened === "loaded" && systemPrompt !== undefined) return [...systemPreface(await this.#whole(systemPrompt)), ...answers];
     const hadHistory = session.counters.turns > 1 || session.continues !== undefined;
-    if (this.#opened === "new" && hadHistory) return [...historyPreface(await earlierWords(session, this.#keeper.reader, this.#engine.journals)), ...answers];
+    if (this.#opened !== undefined && this.#opened !== "loaded" && hadHistory) return [...historyPreface(await earlierWords(session, this.#keeper.reader, this.#engine.journals)), ...answers];
     return answers;
   }
 

@@ -40,10 +40,12 @@ export class Roster {
   readonly governor: Governor;
   readonly archive: Archive;
   readonly #follow: Follow;
-  readonly #progress: Progress | undefined;
+  readonly #progress: Progress;
   readonly #liveLine: LiveLine;
   readonly #watch: Watch;
   readonly #actors = new Map<string, SessionActor>();
+  /** As they were last applied: the configuration may change while sessions live. */
+  #rules: Engine["rules"];
   #cancelSweep: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   /** Begins the continuation; set by who knows how to launch. */
@@ -54,11 +56,16 @@ export class Roster {
     this.admission = new Admission(engine.bounds.maxSessions, engine.bounds.maxQueued);
     this.governor = new Governor(engine.delivery, voice, routeOf, engine.log);
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
-    const redact = engine.rules.safeMode ? redactSecrets : (text: string) => text;
+    this.#rules = engine.rules;
+    const redact = (text: string): string => (engine.rules.safeMode ? redactSecrets(text) : text);
     this.#follow = new Follow(engine.clock, engine.delivery, this.governor, redact);
     this.#liveLine = new LiveLine(engine.clock, engine.children);
-    this.#progress = engine.rules.outputMode === "minimal" ? undefined : new Progress(engine.clock, engine.delivery, this.governor);
-    this.#watch = new Watch(engine, () => this.#actors.values());
+    this.#progress = new Progress(engine.clock, engine.delivery, this.governor);
+    this.#watch = new Watch(
+      engine,
+      () => this.#actors.values(),
+      () => this.#takeUpRules(),
+    );
   }
 
   get isStopping(): boolean {
@@ -198,7 +205,7 @@ export class Roster {
 
   async #stopWithin(ms: number): Promise<void> {
     this.#cancelSweep?.();
-    this.#progress?.close();
+    this.#progress.close();
     this.#liveLine.close();
     this.admission.close();
     const late = Promise.withResolvers<"late">();
@@ -238,8 +245,20 @@ export class Roster {
     this.governor.tell(actor);
     this.#follow.changed(actor);
     this.#liveLine.changed(actor);
-    this.#progress?.changed(actor.session, () => this.#actors.get(actor.session.id)?.session);
+    const { session } = actor;
+    const noCard = this.engine.rules.outputMode === "minimal" && session.phase.kind === "working";
+    if (!noCard) this.#progress.changed(session, () => this.#actors.get(session.id)?.session);
     this.#pressure();
+  }
+
+  /** Bounds and deadlines of an edited configuration; everything else is asked anew whenever it is needed. */
+  #takeUpRules(): void {
+    const { bounds, rules } = this.engine;
+    this.admission.resize(bounds.maxSessions, bounds.maxQueued);
+    this.archive.resize(bounds.maxPersistedSessions);
+    if (rules === this.#rules) return;
+    this.#rules = rules;
+    for (const actor of this.#actors.values()) actor.rulesChanged();
   }
 
   /** Somebody waits for a slot: processes that are only kept alive for a follow-up make room. */

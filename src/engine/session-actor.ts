@@ -119,6 +119,11 @@ export class SessionActor {
     });
   }
 
+  /** Deadlines may have moved. */
+  rulesChanged(): void {
+    this.#timers.dueAt(nextDeadline(this.#session, this.#engine.rules));
+  }
+
   /** The flow is mutated soon, so that nobody takes it for stale. */
   touch(): void {
     if (this.#session.phase.kind === "ended") return;

@@ -15,6 +15,7 @@ const POLL_MS = 700;
 export class Watch {
   readonly #engine: Engine;
   readonly #actors: () => Iterable<SessionActor>;
+  readonly #eachRound: () => void;
   /** Flow id -> version at the last poll. */
   #seen: ReadonlyMap<string, number> = new Map();
   #cancel: (() => void) | undefined;
@@ -23,9 +24,10 @@ export class Watch {
   /** The host is about to drain: children end, and none may be started in their place. */
   childrenAreSettled = false;
 
-  constructor(engine: Engine, actors: () => Iterable<SessionActor>) {
+  constructor(engine: Engine, actors: () => Iterable<SessionActor>, eachRound: () => void) {
     this.#engine = engine;
     this.#actors = actors;
+    this.#eachRound = eachRound;
   }
 
   start(): void {
@@ -45,6 +47,7 @@ export class Watch {
 
   /** One round over every owner of a session in memory. */
   async poll(): Promise<void> {
+    this.#eachRound();
     const byOwner = new Map<string, SessionActor[]>();
     for (const actor of this.#actors()) {
       const { sessionKey } = actor.session.owner;
