@@ -59,6 +59,7 @@ export function pluginFolder(stateDir: string): string {
 export function compose(parts: HostParts, config: () => PluginConfig): Context {
   const folder = pluginFolder(parts.stateDir);
   const agent = liveAgentParts(parts, config);
+  const rules = derived(config, rulesOf);
   const engine: Engine = {
     flows: parts.flows,
     children: parts.children,
@@ -73,7 +74,7 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     journals: journalsOf(parts.stateDir, config),
     newId: () => randomBytes(5).toString("hex"),
     get rules() {
-      return rulesOf(config());
+      return rules();
     },
     get bounds() {
       return boundsOf(config());
@@ -99,6 +100,17 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     }),
     audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
     agentReady: () => agent().ready(),
+  };
+}
+
+/** The same value as long as the configuration is the same. */
+function derived<Value>(config: () => PluginConfig, of: (config: PluginConfig) => Value): () => Value {
+  let from = config();
+  let value = of(from);
+  return () => {
+    const now = config();
+    if (now !== from) [from, value] = [now, of(now)];
+    return value;
   };
 }
 
