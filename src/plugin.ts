@@ -85,7 +85,19 @@ class Instance {
     this.#log = log;
   }
 
+  /** Where it can't start, every door says why. */
   async start(place: ServicePlace): Promise<void> {
+    try {
+      await this.#begin(place);
+    } catch (error) {
+      const cause = messageOf(error).replace(/\.?$/, ".");
+      const message = `The iFlow plugin could not start: ${cause} Put that right, then run: openclaw plugins reload ${ID}`;
+      this.#retract = announceRunning(async () => ({ ok: false, code: "not_available", message }));
+      throw error;
+    }
+  }
+
+  async #begin(place: ServicePlace): Promise<void> {
     const config = liveConfig(this.#api, parse, (message) => this.#log.warn(message));
     const tasks = hostTasks(this.#api.runtime);
     if (!tasks.ok) throw new Error(tasks.reason);
