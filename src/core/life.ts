@@ -8,8 +8,8 @@ import { GRACE_MS, nextDeadline } from "./deadline.ts";
 import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
 import { openAsk } from "./said.ts";
-import { FRESH_START_OPTIONS, isExactChoice, openQuestions, readAnswer } from "./question.ts";
-import type { Ask, Message, Session } from "./session.ts";
+import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
+import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
 import { onMessage } from "./answer.ts";
 import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
 
@@ -46,15 +46,16 @@ export function onAgentReady(draft: Draft, event: Of<"agent-ready">): void {
   beginTurn(draft);
 }
 
-/** A session whose first prompt never left has no history to lose. */
+/** A session in which nothing was said or done has no history to lose. */
 function saidSomething({ session }: Draft): boolean {
-  return session.counters.turns > 0 || session.continues !== undefined;
+  const { output, counters, continues } = session;
+  return output.end > 0 || counters.toolCalls > 0 || counters.questionsAsked > 0 || continues !== undefined;
 }
 
 /** The agent has no history of this session any more: nothing is sent before a person chose (decision 3). */
 function askFreshStart(draft: Draft): void {
   const id = `q${nextId(draft)}`;
-  const text = "iFlow no longer has the history of this session. Start fresh with a summary of what was said and done, or stop?";
+  const text = FRESH_START_TEXT;
   const ask: Ask = {
     kind: "fresh-start",
     askedAt: draft.at,
@@ -82,9 +83,15 @@ export function onKill(draft: Draft, event: Of<"kill">): void {
     return;
   }
   countWork(draft);
-  const who = event.by.kind === "agent" ? "the agent that launched it" : event.by.kind === "person" ? "a person" : "another writer of its TaskFlow";
-  end(draft, "killed", { code: "stopped_by_person", message: `Stopped by ${who} (${event.by.door})` });
+  end(draft, "killed", STOPPED[event.by.kind](event.by.door));
 }
+
+const STOPPED = {
+  agent: (door) => ({ code: "stopped_by_agent", message: `Stopped by the agent that launched it (${door})` }),
+  person: (door) => ({ code: "stopped_by_person", message: `Stopped by a person (${door})` }),
+  writer: (door) => ({ code: "stopped_elsewhere", message: `Stopped by another writer of its TaskFlow (${door})` }),
+  plugin: (door) => ({ code: "stopped_elsewhere", message: `Stopped by the plugin (${door})` }),
+} as const satisfies Record<By["kind"], (door: Door) => Cause>;
 
 export function onForeign(draft: Draft, event: Of<"foreign">): void {
   const { phase } = draft.session;

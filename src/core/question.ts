@@ -25,10 +25,21 @@ export const PLAN_OPTIONS: readonly RequestOption[] = [
   { id: "approve-auto", label: "Approve and carry out without asking", kind: "allow_always" },
   { id: "reject", label: "Reject", kind: "reject_once" },
 ];
+/** Their labels in Chinese, by option id; taken as answers as well. */
+export const OWN_LABELS_ZH: Readonly<Record<string, string>> = {
+  approve: "批准，每次修改前询问",
+  "approve-auto": "批准，执行时不再询问",
+  reject: "拒绝",
+  fresh: "带着摘要重新开始",
+  stop: "停止",
+};
 export const FRESH_START_OPTIONS: readonly RequestOption[] = [
   { id: "fresh", label: "Start fresh with a summary", kind: "allow_once" },
   { id: "stop", label: "Stop", kind: "reject_once" },
 ];
+
+export const FRESH_START_TEXT =
+  "iFlow no longer has the history of this session. Start fresh with a summary of what was said and done, or stop?";
 
 export function preview(text: string, key?: string): StoredText {
   if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
@@ -54,7 +65,7 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
     case "permission": {
       const what = request.content === "" ? request.title : `${request.title}\n${request.content}`;
       const subject = facts.subject === undefined ? {} : { subject: facts.subject };
-      return { ...base, ...subject, kind: "permission", questions: one(what, boundOptions(request.options), false) };
+      return { ...base, ...subject, kind: "permission", questions: one(what, boundOptions(byId(request.options)), false) };
     }
     case "plan":
       return { ...base, kind: "plan", questions: one(request.plan, PLAN_OPTIONS, true) };
@@ -67,7 +78,7 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
           kind: "question" as const,
           text: { text: cutText(question.text, QUESTION_LENGTH), length: question.text.length },
           ...(question.header === undefined ? {} : { header: cutText(question.header, HEADER_LENGTH) }),
-          options: boundOptions(question.options),
+          options: boundOptions(byWords(question.options)),
           multiSelect: question.multiSelect,
           freeText: true,
         })),
@@ -75,10 +86,18 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
   }
 }
 
-/** An option whose id would have to be cut can't be chosen on the wire, so it is not offered. */
+/** Options that can be chosen: one whose id would have to be cut could not be named on the wire. */
+function byId(options: readonly RequestOption[]): readonly RequestOption[] {
+  return options.filter((option) => option.id.length <= OPTION_ID_LENGTH);
+}
+
+/** Choices of a question are named by their words on the wire, so a short id of our own does. */
+function byWords(options: readonly RequestOption[]): readonly RequestOption[] {
+  return options.map((option, index) => (option.id.length <= OPTION_ID_LENGTH ? option : { ...option, id: `o${index + 1}` }));
+}
+
 function boundOptions(options: readonly RequestOption[]): readonly RequestOption[] {
   return options
-    .filter((option) => option.id.length <= OPTION_ID_LENGTH)
     .slice(0, MAX_OPTIONS)
     .map((option) => ({
       ...option,
@@ -96,7 +115,7 @@ export function choiceLines(question: Question): readonly string[] {
   return question.options.map((o, i) => `${i + 1}. ${o.label}${o.description ? ` — ${o.description}` : ""}`);
 }
 
-const YES: ReadonlySet<string> = new Set(["y", "yes", "ok", "allow", "approve", "approved", "允许", "同意", "是", "可以", "好"]);
+const YES: ReadonlySet<string> = new Set(["y", "yes", "ok", "allow", "approve", "approved", "允许", "同意", "批准", "是", "可以", "好"]);
 const NO: ReadonlySet<string> = new Set(["n", "no", "deny", "denied", "reject", "cancel", "拒绝", "不", "否", "不行", "取消"]);
 
 function optionByWords(question: Question, words: string): RequestOption | undefined {
@@ -107,9 +126,16 @@ function optionByWords(question: Question, words: string): RequestOption | undef
   if (numbered !== undefined) return numbered;
   const exact = question.options.find((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
   if (exact !== undefined || question.kind === "question") return exact;
+  const own = isOwn(question) ? question.options.find((o) => OWN_LABELS_ZH[o.id] === wanted) : undefined;
+  if (own !== undefined) return own;
   if (YES.has(wanted)) return question.options.find((o) => o.kind === "allow_once");
   if (NO.has(wanted)) return question.options.find(isRejection);
   return undefined;
+}
+
+/** Whether the options are the plugin's own, and so have labels in each language. */
+export function isOwn(question: Pick<Question, "kind">): boolean {
+  return question.kind === "plan" || question.kind === "fresh-start";
 }
 
 function optionsByWords(question: Question, words: string): readonly RequestOption[] | undefined {

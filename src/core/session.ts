@@ -138,6 +138,7 @@ export type CauseCode =
   | "model_silent"
   | "tool_timeout"
   | "stopped_by_person"
+  | "stopped_by_agent"
   | "stopped_elsewhere"
   | "abandoned"
   | "prompt_unknown"

@@ -30,6 +30,7 @@ import {
   recovered,
   startFailed,
   starting,
+  text,
   working,
 } from "./build.ts";
 
@@ -112,14 +113,10 @@ describe("slots and starts", () => {
     const pending = play(starting(), [ready()]).session;
     const again = play(pending, [recovered("no"), SLOT, STARTED, ready("lost", "acp-2")]).session;
     expect(again).toMatchObject({ phase: { kind: "working" }, acpSessionId: "acp-2" });
-    const prompted = play(working(), [
-      recovered("yes"),
-      messaged("continue"),
-      SLOT,
-      STARTED,
-      ready("lost", "acp-2"),
-    ]).session;
-    expect(prompted.phase.kind).toBe("asking");
+    const going = [recovered("yes"), messaged("continue"), SLOT, STARTED, ready("lost", "acp-2")];
+    const silent = play(working(), going).session;
+    expect(silent).toMatchObject({ phase: { kind: "working" }, acpSessionId: "acp-2" });
+    expect(play(play(working(), [text("I begin.")]).session, going).session.phase.kind).toBe("asking");
   });
 });
 

@@ -199,6 +199,9 @@ it("keeps no more of a request than the records can bear", () => {
   });
   expect(JSON.stringify(giant).length).toBeLessThan(300_000);
   expect(giant.questions).toHaveLength(10);
+  const longest = first(asks("?", [long, "B"]));
+  expect(longest.options.map((o) => o.id)).toEqual(["o1", "B"]);
+  expect(readAnswer(longest, "1")).toEqual({ ok: true, value: { optionIds: ["o1"] } });
   const offered = ask(permissionRequest({ options: [{ id: long, label: "Allow", kind: "allow_once" }, REJECT] }));
   expect(offered.questions[0]?.options).toEqual([REJECT]);
 });

@@ -1,0 +1,59 @@
+/**
+ * Buttons for the choices of a question, and what a pressed one means.
+ * Owns: the payload `a:<session id>:<question id>:<option index>`, at most 50 bytes so that every channel takes it.
+ */
+import { noticeQuestions } from "./notice.ts";
+import { cutText, utf8Bytes } from "./output.ts";
+import { brief, labelOf, type NoticeStyle } from "./question-words.ts";
+import { redactSecrets } from "./redact.ts";
+import type { Notice, Question, Session } from "./session.ts";
+
+export interface ChoiceButton {
+  readonly label: string;
+  readonly payload: string;
+}
+
+export interface PressedChoice {
+  readonly sessionId: string;
+  readonly questionId: string;
+  /** From 0, in the order in which the agent offered them. */
+  readonly optionIndex: number;
+}
+
+const MAX_PAYLOAD_BYTES = 50;
+const MAX_BUTTONS = 12;
+const LABEL_LENGTH = 40;
+const PAYLOAD = /^a:([A-Za-z0-9_-]{1,40}):(q\d{1,9}(?:\.\d{1,4})?):(\d{1,3})$/;
+
+/** None where several choices are possible at once, or where they are too many to press. */
+export function buttonsOf(session: Session, notice: Notice, style: NoticeStyle): readonly ChoiceButton[] {
+  if (notice.kind !== "asks") return [];
+  const { asked } = noticeQuestions(session, notice);
+  const pressable = asked.filter((question) => !question.multiSelect && question.options.length > 0);
+  const buttons = pressable.flatMap((question) => questionButtons(session, question, asked.length > 1, style));
+  const fit = buttons.every((button) => parsePayload(button.payload) !== undefined);
+  return fit && buttons.length <= MAX_BUTTONS ? buttons : [];
+}
+
+function questionButtons(
+  session: Session,
+  question: Question,
+  several: boolean,
+  style: NoticeStyle,
+): readonly ChoiceButton[] {
+  return question.options.map((_option, index) => {
+    const label = brief(labelOf(question, index, style.words)) || `${index + 1}`;
+    const shown = style.safeMode ? redactSecrets(label) : label;
+    return {
+      label: cutText(several ? `${question.id}: ${shown}` : shown, LABEL_LENGTH),
+      payload: `a:${session.id}:${question.id}:${index}`,
+    };
+  });
+}
+
+export function parsePayload(payload: string): PressedChoice | undefined {
+  if (utf8Bytes(payload) > MAX_PAYLOAD_BYTES) return undefined;
+  const [, sessionId, questionId, index] = PAYLOAD.exec(payload) ?? [];
+  if (sessionId === undefined || questionId === undefined || index === undefined) return undefined;
+  return { sessionId, questionId, optionIndex: Number(index) };
+}

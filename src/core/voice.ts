@@ -1,0 +1,34 @@
+/**
+ * The voice of the plugin: words, buttons and wakes of notices in the configured language.
+ */
+import { buttonsOf, type ChoiceButton } from "./choice-button.ts";
+import { pickLanguage, wordsOf, type Language } from "./language.ts";
+import { noticeText } from "./notice.ts";
+import type { NoticeStyle } from "./question-words.ts";
+import type { Notice, Session } from "./session.ts";
+import { wakeText } from "./wake.ts";
+
+export interface VoiceSettings {
+  readonly language: "auto" | Language;
+  readonly safeMode: boolean;
+}
+
+export interface NoticeVoice {
+  text(session: Session, notice: Notice): string;
+  buttons(session: Session, notice: Notice): readonly ChoiceButton[];
+  /** Always in English: an agent reads it. */
+  wake(session: Session, notice: Notice): string;
+}
+
+/** `auto` follows the language of each session's prompt. */
+export function voiceOf({ language, safeMode }: VoiceSettings): NoticeVoice {
+  const style = (session: Session): NoticeStyle => ({
+    words: wordsOf(pickLanguage(language, session.prompt.text)),
+    safeMode,
+  });
+  return {
+    text: (session, notice) => noticeText(session, notice, style(session)),
+    buttons: (session, notice) => buttonsOf(session, notice, style(session)),
+    wake: (session, notice) => wakeText(session, notice, safeMode),
+  };
+}

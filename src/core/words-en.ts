@@ -1,0 +1,112 @@
+/**
+ * English words of notices.
+ */
+import { FRESH_START_OPTIONS, FRESH_START_TEXT, PLAN_OPTIONS } from "./question.ts";
+import type { Words } from "./words.ts";
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m ${seconds % 60}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours}h` : `${hours}h ${minutes % 60}m`;
+  return hours % 24 === 0 ? `${Math.floor(hours / 24)}d` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}
+
+const took = (time: string | undefined): string => (time === undefined ? "" : ` · ${time}`);
+const WHO = { by_agent: "the agent", by_person: "a person", by_writer: "another writer of its TaskFlow" } as const;
+
+export const EN: Words = {
+  duration,
+  head: {
+    launched: (name) => `${name} launched`,
+    queued: (name, place) => `${name} waits for a free slot${place === undefined ? "" : ` (place ${place})`}`,
+    permission: (name) => `${name} asks for permission`,
+    plan: (name) => `${name} proposes a plan`,
+    question: (name) => `${name} asks`,
+    questions: (name, count) => `${name} asks ${count} questions`,
+    freshStart: (name) => `${name} asks how to go on`,
+    waits: (name) => `${name} waits for your answer`,
+    closed: (name) => `${name} had asked; that is settled meanwhile`,
+    responded: (name, who) => `${name} got an answer from ${WHO[who]}`,
+    turnFinished: (name, turn, time) => `${name} finished turn ${turn}${took(time)}`,
+    completed: (name, time) => `${name} completed${took(time)}`,
+    failed: (name, time) => `${name} failed${took(time)}`,
+    killed: (name, time) => `${name} was stopped${took(time)}`,
+    interrupted: (name) => `${name} was interrupted`,
+    quiet: (name, time) => `${name} has been quiet for ${time}`,
+    denied: (name, ids) => `${name}: nobody answered ${ids.join(", ")} in time, so the answer is no`,
+    warning: (name) => name,
+  },
+  about: {
+    agent_missing: "iFlow was not found.",
+    agent_start_failed: "iFlow could not be started.",
+    agent_handshake: "iFlow started, but did not answer in time.",
+    not_authenticated: "iFlow is not logged in.",
+    agent_too_old: "This version of iFlow is too old.",
+    agent_error: "iFlow answered with an error.",
+    agent_exited: "",
+    gateway_restarted: "",
+    gateway_stopped: "The gateway was stopped while iFlow worked.",
+    model_silent: "The model gave no sign of life for too long, so the turn was stopped.",
+    tool_timeout: "A tool call ran for too long, so the turn was stopped.",
+    stopped_by_person: "A person stopped it.",
+    stopped_by_agent: "The agent that launched it stopped it.",
+    stopped_elsewhere: "Its TaskFlow was ended outside of this plugin.",
+    abandoned: "Nobody answered or continued it in time.",
+    prompt_unknown: "It is not known whether the last message reached iFlow.",
+    storage: "Its record could not be stored or found.",
+    end_turn: "",
+    max_tokens: "It stopped early: the model reached its output limit.",
+    refusal: "It stopped early: the model refused.",
+    cancelled: "The turn was stopped.",
+    max_turn_requests: "It stopped early: the limit of model requests in one turn was reached.",
+    unknown: "It stopped for a reason that it did not name.",
+    by_agent: "",
+    by_person: "",
+    by_writer: "",
+    deadline_passed: "",
+    deadline_held: "Its deadline passed while the gateway was down.",
+    foreign_resume: "Somebody resumed its TaskFlow without a valid answer. The question stays open.",
+    waiting_for_model: "It waits for the model.",
+    running_tool: "",
+    limit_reached: "The agent has answered too often in a row (maxAutoResponds): a person must answer this.",
+  },
+  remedy: {
+    not_authenticated: "Log in with `iflow` in a terminal, or set agent.auth in the plugin's config.",
+    agent_too_old: "Update it: npm i -g @iflow-ai/iflow-cli",
+    agent_missing: "Install it: npm i -g @iflow-ai/iflow-cli, or set agent.command in the plugin's config.",
+    model_silent: "iflowTimeout sets how long the model may be silent.",
+    tool_timeout: "toolTimeoutMinutes sets how long a tool may run.",
+  },
+  where: (workdir, mode) => `${workdir} · permissions: ${mode}`,
+  unsent: (count) =>
+    count === 1 ? "1 message that waited was not sent." : `${count} messages that waited were not sent.`,
+  running: (tool) => `It runs ${tool}.`,
+  held: (time) => `It now holds for ${time} more.`,
+  resumedWith: (words) => `Their words: ${words}`,
+  more: (count) => `… and ${count} more`,
+  options: Object.fromEntries([...PLAN_OPTIONS, ...FRESH_START_OPTIONS].map(({ id, label }) => [id, label])),
+  freshStart: FRESH_START_TEXT,
+  numberPlace: "<number>",
+  wordsPlace: "<answer>",
+  severalAllowed: "Several numbers are possible, such as 1, 3.",
+  contentHidden: "(content hidden in safe mode)",
+  codeHidden: "(code hidden in safe mode)",
+  next: {
+    watch: (name) => `Watch it: /iflow_fg ${name}`,
+    withdraw: (name) => `It starts by itself. Withdraw it: /iflow_kill ${name}`,
+    choose: (command) => `Reply with the number, or: ${command}`,
+    chooseOrSay: (command) => `Reply with the number or in your own words, or: ${command}`,
+    say: (command) => `Reply in your own words, or: ${command}`,
+    each: (command) => `Answer each by its id: ${command}`,
+    deadline: (left) => `No answer within ${left} counts as no.`,
+    goOn: (name) => `Go on: /iflow_respond ${name} <message>`,
+    retry: (name) => `Try again with the same context: /iflow_resume ${name}`,
+    resumeLater: (name) => `Go on later: /iflow_resume ${name}`,
+    carryOn: (name) => `Nothing was repeated. Go on: /iflow_respond ${name} continue`,
+    stop: (name) => `Stop it: /iflow_kill ${name}`,
+    readAll: (name) => `All of it: /iflow_output ${name}`,
+  },
+};

@@ -1,0 +1,111 @@
+/**
+ * Chinese words of notices.
+ */
+import { OWN_LABELS_ZH } from "./question.ts";
+import type { Words } from "./words.ts";
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} 秒`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} 分钟` : `${minutes} 分 ${seconds % 60} 秒`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} 小时` : `${hours} 小时 ${minutes % 60} 分`;
+  return hours % 24 === 0 ? `${Math.floor(hours / 24)} 天` : `${Math.floor(hours / 24)} 天 ${hours % 24} 小时`;
+}
+
+const took = (time: string | undefined): string => (time === undefined ? "" : ` · ${time}`);
+const WHO = { by_agent: "智能体", by_person: "用户", by_writer: "TaskFlow 的其他写入方" } as const;
+
+export const ZH: Words = {
+  duration,
+  head: {
+    launched: (name) => `${name} 已启动`,
+    queued: (name, place) => `${name} 正在等待空闲名额${place === undefined ? "" : `（第 ${place} 位）`}`,
+    permission: (name) => `${name} 请求许可`,
+    plan: (name) => `${name} 提出了计划`,
+    question: (name) => `${name} 有一个问题`,
+    questions: (name, count) => `${name} 有 ${count} 个问题`,
+    freshStart: (name) => `${name} 询问如何继续`,
+    waits: (name) => `${name} 正在等你回答`,
+    closed: (name) => `${name} 之前的提问已经有了结果`,
+    responded: (name, who) => `${name} 收到了${WHO[who]}的回答`,
+    turnFinished: (name, turn, time) => `${name} 完成了第 ${turn} 轮${took(time)}`,
+    completed: (name, time) => `${name} 已完成${took(time)}`,
+    failed: (name, time) => `${name} 失败${took(time)}`,
+    killed: (name, time) => `${name} 已被停止${took(time)}`,
+    interrupted: (name) => `${name} 被中断`,
+    quiet: (name, time) => `${name} 已有 ${time}没有动静`,
+    denied: (name, ids) => `${name}：${ids.join("、")} 超时无人回答，按拒绝处理`,
+    warning: (name) => name,
+  },
+  about: {
+    agent_missing: "找不到 iFlow。",
+    agent_start_failed: "无法启动 iFlow。",
+    agent_handshake: "iFlow 已启动，但没有及时应答。",
+    not_authenticated: "iFlow 尚未登录。",
+    agent_too_old: "iFlow 版本过旧。",
+    agent_error: "iFlow 返回了错误。",
+    agent_exited: "iFlow 进程已结束。",
+    gateway_restarted: "iFlow 工作时网关重启了。",
+    gateway_stopped: "iFlow 工作时网关停止了。",
+    model_silent: "模型长时间没有响应，本轮已停止。",
+    tool_timeout: "工具运行时间过长，本轮已停止。",
+    stopped_by_person: "由用户停止。",
+    stopped_by_agent: "由启动它的智能体停止。",
+    stopped_elsewhere: "它的 TaskFlow 在插件之外被结束。",
+    abandoned: "没有人及时回答或继续。",
+    prompt_unknown: "无法确定最后一条消息是否已送达 iFlow。",
+    storage: "无法保存或找到它的记录。",
+    end_turn: "",
+    max_tokens: "提前停止：模型达到输出上限。",
+    refusal: "提前停止：模型拒绝回答。",
+    cancelled: "本轮已被停止。",
+    max_turn_requests: "提前停止：本轮的模型请求次数达到上限。",
+    unknown: "已停止，但没有说明原因。",
+    by_agent: "",
+    by_person: "",
+    by_writer: "",
+    deadline_passed: "",
+    deadline_held: "网关停机期间，它的期限已过。",
+    foreign_resume: "有人恢复了它的 TaskFlow，但没有给出有效回答。问题仍未关闭。",
+    waiting_for_model: "正在等待模型。",
+    running_tool: "",
+    limit_reached: "智能体连续自动回答次数过多（maxAutoResponds），这次需要由人来回答。",
+  },
+  remedy: {
+    not_authenticated: "请在终端运行 `iflow` 登录，或在插件配置中设置 agent.auth。",
+    agent_too_old: "请更新：npm i -g @iflow-ai/iflow-cli",
+    agent_missing: "请安装：npm i -g @iflow-ai/iflow-cli，或在插件配置中设置 agent.command。",
+    model_silent: "模型可以沉默多久由 iflowTimeout 决定。",
+    tool_timeout: "工具可以运行多久由 toolTimeoutMinutes 决定。",
+  },
+  where: (workdir, mode) => `${workdir} · 权限模式：${mode}`,
+  unsent: (count) => `有 ${count} 条等待中的消息没有发送。`,
+  running: (tool) => `正在运行 ${tool}。`,
+  held: (time) => `现在再保留 ${time}。`,
+  resumedWith: (words) => `对方的内容：${words}`,
+  more: (count) => `…… 另有 ${count} 项`,
+  options: OWN_LABELS_ZH,
+  freshStart: "iFlow 已经没有这个会话的历史记录。要带着之前的摘要重新开始，还是停止？",
+  numberPlace: "<编号>",
+  wordsPlace: "<回答>",
+  severalAllowed: "可以选多项，例如 1, 3。",
+  contentHidden: "（安全模式下不显示内容）",
+  codeHidden: "（安全模式下不显示代码）",
+  next: {
+    watch: (name) => `查看进展：/iflow_fg ${name}`,
+    withdraw: (name) => `轮到时会自动开始。撤回：/iflow_kill ${name}`,
+    choose: (command) => `回复编号即可，或：${command}`,
+    chooseOrSay: (command) => `回复编号或直接用文字回答，或：${command}`,
+    say: (command) => `直接用文字回复，或：${command}`,
+    each: (command) => `请按编号逐个回答：${command}`,
+    deadline: (left) => `${left}内没有回答则按拒绝处理。`,
+    goOn: (name) => `继续：/iflow_respond ${name} <内容>`,
+    retry: (name) => `带着原来的上下文重试：/iflow_resume ${name}`,
+    resumeLater: (name) => `以后继续：/iflow_resume ${name}`,
+    carryOn: (name) => `没有重复执行任何操作。继续：/iflow_respond ${name} 继续`,
+    stop: (name) => `停止：/iflow_kill ${name}`,
+    readAll: (name) => `完整内容：/iflow_output ${name}`,
+  },
+};

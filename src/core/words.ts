@@ -1,0 +1,68 @@
+/**
+ * What a language has to say: the shape of the tables of words.
+ * The words themselves stand in words-en.ts and words-zh.ts, what they are for in notice.ts.
+ */
+import type { NoticeCode } from "./session.ts";
+
+/** Who gave an answer, as its notice says it. */
+export type Answerer = "by_agent" | "by_person" | "by_writer";
+
+export interface Words {
+  /** `3m 12s`. */
+  duration(ms: number): string;
+  /** First lines, behind the emoji. `took` is a readable duration. */
+  readonly head: {
+    launched(name: string): string;
+    queued(name: string, place: number | undefined): string;
+    permission(name: string): string;
+    plan(name: string): string;
+    question(name: string): string;
+    questions(name: string, count: number): string;
+    freshStart(name: string): string;
+    waits(name: string): string;
+    closed(name: string): string;
+    responded(name: string, who: Answerer): string;
+    turnFinished(name: string, turn: number, took: string | undefined): string;
+    completed(name: string, took: string | undefined): string;
+    failed(name: string, took: string | undefined): string;
+    killed(name: string, took: string | undefined): string;
+    interrupted(name: string): string;
+    quiet(name: string, took: string): string;
+    denied(name: string, ids: readonly string[]): string;
+    warning(name: string): string;
+  };
+  /** One sentence for what a notice is about. */
+  readonly about: Readonly<Record<NoticeCode, string>>;
+  /** What to do against a cause, where there is something. */
+  readonly remedy: Readonly<Partial<Record<NoticeCode, string>>>;
+  where(workdir: string, mode: string): string;
+  unsent(count: number): string;
+  running(tool: string): string;
+  held(took: string): string;
+  resumedWith(words: string): string;
+  more(count: number): string;
+  /** Labels of the plugin's own options, by id. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly freshStart: string;
+  readonly numberPlace: string;
+  readonly wordsPlace: string;
+  readonly severalAllowed: string;
+  readonly contentHidden: string;
+  readonly codeHidden: string;
+  /** What to do next: lines with the commands in them. */
+  readonly next: {
+    watch(name: string): string;
+    withdraw(name: string): string;
+    choose(command: string): string;
+    chooseOrSay(command: string): string;
+    say(command: string): string;
+    each(command: string): string;
+    deadline(left: string): string;
+    goOn(name: string): string;
+    retry(name: string): string;
+    resumeLater(name: string): string;
+    carryOn(name: string): string;
+    stop(name: string): string;
+    readAll(name: string): string;
+  };
+}
