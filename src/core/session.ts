@@ -280,7 +280,9 @@ export interface LiveAgent {
 /** A chat that follows the output. `seen` is the absolute offset up to which it has been shown. */
 export interface Viewer {
   readonly key: string;
-  readonly route: Route;
+  readonly route?: Route;
+  /** A web chat has no route: what it follows is put into this OpenClaw session. */
+  readonly sessionKey?: string;
   readonly seen: number;
   /** live: new output is sent as it comes; background: only remembered, for an exact catch-up later. */
   readonly mode: "live" | "background";

@@ -85,5 +85,6 @@ function headOf(actor: SessionActor): string {
 
 function message(actor: SessionActor, viewer: Viewer, part: string, text: string) {
   const { session } = actor;
-  return { intentId: `iflow:${session.id}:${part}`, owner: session.owner, route: viewer.route, text: headOf(actor) + text };
+  const owner = viewer.sessionKey === undefined ? session.owner : { sessionKey: viewer.sessionKey };
+  return { intentId: `iflow:${session.id}:${part}`, owner, route: viewer.route, text: headOf(actor) + text };
 }

@@ -250,14 +250,15 @@ export class Sessions {
     if (!found.ok) return found;
     const actor = this.#roster.actor(found.value.id);
     const { route } = caller;
-    if (route === undefined && actor !== undefined) {
-      return refuse("invalid_params", "There is no chat to follow in: call it from a chat, or give a route (channel|account|target).");
+    if (route === undefined && caller.door === "rpc" && actor !== undefined) {
+      return refuse("invalid_params", "There is no chat to follow in: give a route (channel|account|target).");
     }
     const key = chatKey(route, caller.owner.sessionKey);
     const seen = found.value.viewers.find((viewer) => viewer.key === key)?.seen;
     const slice = await this.#reading(found.value, (journal) => (seen === undefined ? journal.lastLines(lines) : journal.output(seen)));
     if (slice === undefined) return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays).`);
-    if (actor !== undefined && route !== undefined) await actor.post({ type: "viewed", viewer: { key, route, seen: slice.end, mode: "live" } });
+    const where = route === undefined ? { sessionKey: caller.owner.sessionKey } : { route };
+    if (actor !== undefined) await actor.post({ type: "viewed", viewer: { key, ...where, seen: slice.end, mode: "live" } });
     return ok({ session: actor?.session ?? found.value, slice });
   }
 
