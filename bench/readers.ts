@@ -160,6 +160,7 @@ class RawReader implements Reader {
   readonly #file: number;
   readonly #waiting = new Map<number, (result: unknown) => void>();
   readonly #unwritten: string[] = [];
+  #closed = false;
   send: (text: string) => void = () => {};
   #onText: OnText = () => {};
   #id = 0;
@@ -192,9 +193,12 @@ class RawReader implements Reader {
       if (text !== undefined) this.#onText(text);
       else if (frame.id !== undefined) this.#waiting.get(frame.id)?.(frame.result);
     }
-    if (this.#unwritten.length === 0)
-      setImmediate(() => writeSync(this.#file, `${this.#unwritten.splice(0).join("\n")}\n`));
+    if (this.#unwritten.length === 0) setImmediate(() => this.#write());
     for (const line of lines) this.#unwritten.push(line);
+  }
+
+  #write(): void {
+    if (!this.#closed) writeSync(this.#file, `${this.#unwritten.splice(0).join("\n")}\n`);
   }
 
   #request(method: string, params: object): Promise<unknown> {
@@ -219,6 +223,7 @@ class RawReader implements Reader {
   async close(): Promise<void> {
     this.#agent.kill("SIGKILL");
     await this.death;
+    this.#closed = true;
     closeSync(this.#file);
   }
 }

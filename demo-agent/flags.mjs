@@ -6,7 +6,7 @@
 
 const MODE_FLAGS = { "--default": "default", "--autoEdit": "smart", "--plan": "plan", "--yolo": "yolo" };
 
-export const QUIRKS = {
+const QUIRKS = {
   "start-delay": "ms until the agent listens (iFlow needs about 1,100)",
   "exit-at-start": "ends at once with this exit code and a line on stderr",
   version: "version told in initialize",

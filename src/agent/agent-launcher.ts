@@ -20,7 +20,7 @@ import { copyStoredHistory } from "./stored-history.ts";
 import { StdioTransport } from "./stdio-transport.ts";
 
 export { findAgentCommand } from "./agent-command.ts";
-export type { AgentAuth, AgentDeadlines, AgentOptions } from "./agent-options.ts";
+export type { AgentOptions } from "./agent-options.ts";
 
 export function createAgentLauncher(options: AgentOptions): AgentLauncher {
   return new Launcher(options);

@@ -43,6 +43,8 @@ export class AgentProcess {
     child.stderr.on("data", (bytes: Buffer) => {
       this.#stderr = Buffer.concat([this.#stderr, bytes]).subarray(-STDERR_TAIL_BYTES);
     });
+    // A broken pipe of a dead agent; its exit tells more.
+    child.stderr.on("error", () => undefined);
     const stderrEnd = new Promise<void>((resolve) => child.stderr.once("close", resolve));
     this.exit = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
     this.exited = this.exit.then(async (status) => {

@@ -8,7 +8,7 @@
  */
 import type { AgentReply, AgentRequest, AskedQuestion, RequestId } from "../core/agent-event.ts";
 
-export const NO_ANSWER = "(no answer: cancelled)";
+const NO_ANSWER = "(no answer: cancelled)";
 
 export class OpenRequests {
   readonly #open = new Map<RequestId, AgentRequest>();

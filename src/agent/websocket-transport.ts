@@ -10,7 +10,9 @@ import { IflowError, messageOf } from "../core/errors.ts";
 import type { AcpTransport, TransportListener } from "./acp-transport.ts";
 
 /** Longest message that is taken, in bytes. */
-const LONGEST_MESSAGE_BYTES = 512 * 1024 * 1024;
+const LONGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
+/** How long the peer has to answer our close; what was sent before it (a cancel) arrives that way. */
+const CLOSE_MS = 500;
 /** A ping goes out this often; when the one before was not answered, the connection is over. */
 const PING_EVERY_MS = 30_000;
 
@@ -97,8 +99,10 @@ export class WebsocketTransport implements AcpTransport {
   }
 
   close(): void {
+    if (this.#ended) return;
     this.#socket.resume();
-    this.#socket.terminate();
+    this.#socket.close();
+    setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
   }
 
   #receive(data: RawData): void {

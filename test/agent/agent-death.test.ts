@@ -75,11 +75,10 @@ describe.each(["stdio", "websocket"] as const)("an agent killed with -9, over %s
     const { connection, heard } = await world.open();
     await connection.prompt(1, say("run: sleep 301 & sleep 302"));
     await heard.until(() => heard.of("tool").some(({ status }) => status === "in_progress"));
-    const shells = await heard.until(() =>
-      below(pidOf(connection)).then((pids) => (pids.length >= 3 ? pids : undefined)),
-    );
+    let shells = await below(pidOf(connection));
+    while (shells.length < 3) shells = await below(pidOf(connection));
     await killed(connection, heard);
-    await gone([], (await shells) ?? [], 2_000);
+    await gone([], shells, 2_000);
     expect(await connection.stop()).toEqual({ clean: true, left: [] });
   });
 });

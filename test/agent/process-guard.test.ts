@@ -15,7 +15,7 @@ describe("when the process that owns the agent is killed with -9", () => {
   const owners: ChildProcess[] = [];
 
   afterEach(() => {
-    for (const owner of owners.splice(0)) owner.kill("SIGKILL");
+    for (const child of owners.splice(0)) child.kill("SIGKILL");
   });
 
   async function owner(transport: string, world: DemoWorld, sessionId: string, script: string, path?: string) {
