@@ -9,14 +9,15 @@ import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agen
 import type { PluginConfig, Secret } from "./config.ts";
 import type { Rules } from "./core/event.ts";
 import { redactSecrets } from "./core/redact.ts";
+import { voiceOf } from "./core/voice.ts";
 import type { Route, Session } from "./core/session.ts";
 import type { Engine } from "./engine/context.ts";
+import type { Voice } from "./engine/governor.ts";
 import { Roster } from "./engine/roster.ts";
 import { Sessions } from "./engine/sessions.ts";
 import { createJournals } from "./journal/journals.ts";
 import { Audit } from "./operations/audit.ts";
 import type { Context } from "./operations/context.ts";
-import { stubVoice } from "./voice-stub.ts";
 import { Workdirs } from "./operations/workdir.ts";
 import type { AgentLauncher, ChildTasks, Clock, Delivery, FlowStore, Journals, Log } from "./ports.ts";
 
@@ -83,7 +84,13 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
       return config().language;
     },
   };
-  const roster = new Roster(engine, stubVoice, (session) => routeOf(session, config()));
+  const speaking = derived(config, voiceOf);
+  const voice: Voice = {
+    text: (session, notice) => speaking().text(session, notice),
+    buttons: (session, notice) => speaking().buttons(session, notice),
+    wake: (session, notice) => speaking().wake(session, notice),
+  };
+  const roster = new Roster(engine, voice, (session) => routeOf(session, config()));
   return {
     sessions: new Sessions(roster),
     get config() {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
 import { parseConfig, type ParsedConfig } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
-import { parsePayload } from "./voice-stub.ts";
+import { parsePayload } from "./core/choice-button.ts";
 import { formatRoute } from "./core/route.ts";
 import { chatCaller } from "./host/caller.ts";
 import type { PlainMessage } from "./host/chat-messages.ts";
