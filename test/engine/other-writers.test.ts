@@ -1,0 +1,276 @@
+/**
+ * Whoever else writes our flows and children: heard within about a second, in every phase, and never clobbered.
+ */
+import { describe, expect, test } from "vitest";
+import { soundProblems } from "./invariants.ts";
+import { inPhase, letStart, LIVE_PHASES } from "./phases.ts";
+import { World } from "./world.ts";
+
+const POLL_MS = 1_500;
+
+describe("[S11] [S6] a flow that somebody ends ends its session, in every phase", () => {
+  const ends = [
+    ["cancels (flow cancel)", "cancelled", "killed"],
+    ["requests the end", "cancelled", "killed"],
+    ["finishes", "succeeded", "completed"],
+    ["fails", "failed", "failed"],
+    ["removes", undefined, "failed"],
+  ] as const;
+  const cases = LIVE_PHASES.flatMap((phase) => ends.map(([what, status, outcome]) => [phase, what, status, outcome] as const));
+
+  test.each(cases)("%s: somebody %s", async (kind, what, status, outcome) => {
+    const world = await World.start({ maxSessions: 2 });
+    const { id } = await inPhase(world, kind);
+    await world.clock.advance(POLL_MS);
+    const { flowId } = world.flowOf(id);
+    const { otherWriter } = world.flows;
+    if (what.startsWith("cancels")) otherWriter.cancelFlow(flowId, world.clock.now());
+    if (what.startsWith("requests")) otherWriter.requestCancel(flowId, world.clock.now());
+    if (what === "finishes") otherWriter.finish(flowId);
+    if (what === "fails") otherWriter.fail(flowId, "no more");
+    if (what === "removes") otherWriter.remove(flowId);
+    await world.clock.advance(POLL_MS);
+    letStart(world);
+    await world.clock.advance(POLL_MS);
+    expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome });
+    expect(world.flows.ledger.flows.get(flowId)?.status).toBe(status);
+    expect(world.agent.live.some((connection) => connection.spec.sessionId === id)).toBe(false);
+    expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+});
+
+describe("[S6] a child that somebody cancels is an order for the session", () => {
+  test.each(["working", "asking"] as const)("while %s", async (kind) => {
+    const world = await World.start();
+    const { id } = await inPhase(world, kind);
+    const active = world.childRecords(id).find((child) => child.status === "running" || child.status === "queued");
+    world.flows.otherWriter.cancelChild(active?.runId ?? "");
+    await world.clock.advance(POLL_MS);
+    expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome: "killed" });
+    expect(world.flowOf(id).status).toBe("cancelled");
+    expect(world.agent.live).toHaveLength(0);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("while idle with a question", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "idle", "end-question: Go on?");
+    world.flows.otherWriter.cancelChild(world.childRecords(id).at(-1)?.runId ?? "");
+    await world.clock.advance(POLL_MS);
+    expect(world.flowOf(id).status).toBe("cancelled");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+});
+
+describe("[S11] a resume by somebody else", () => {
+  test.each(["idle", "interrupted"] as const)("continues an %s session with its text, or with a plain continue", async (kind) => {
+    for (const [fields, words] of [
+      [{ currentStep: "say: from CI" }, "say: from CI"],
+      [{ stateJson: { respond: "say: from state" } }, "say: from state"],
+      [{}, "continue"],
+    ] as const) {
+      const world = await World.start();
+      const { id } = await inPhase(world, kind);
+      await world.clock.advance(20_000);
+      world.flows.otherWriter.resume(world.flowOf(id).flowId, fields);
+      await world.clock.advance(POLL_MS);
+      await world.until(id, "idle");
+      expect(world.promptsOf(id).at(-1)).toBe(words);
+      expect(world.session(id).counters).toMatchObject({ autoResponds: 0 });
+      expect(await soundProblems(world)).toEqual([]);
+    }
+  });
+
+  test("an open question is answered by it", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "asking");
+    world.flows.otherWriter.resume(world.flowOf(id).flowId, { currentStep: "B", status: "running" });
+    await world.clock.advance(POLL_MS);
+    await world.until(id, "idle");
+    expect(await world.output(id)).toContain("chose B");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("[G2] a permission only by exactly one of its options; else the wait is restored, and the words are shown", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "asking", "write a.txt: x\nsay: went on");
+    const { flowId } = world.flowOf(id);
+    for (const words of ["go ahead please", "continue", "y"]) {
+      world.flows.otherWriter.resume(flowId, { currentStep: words });
+      await world.clock.advance(POLL_MS);
+      expect(world.session(id).phase.kind).toBe("asking");
+      expect(world.flowOf(id)).toMatchObject({ status: "waiting", waitJson: { for: "answer", kind: "permission" } });
+    }
+    expect(world.agent.files.size).toBe(0);
+    expect(world.delivery.texts().filter((text) => text.includes("foreign_resume"))).toHaveLength(3);
+    world.flows.otherWriter.resume(flowId, { currentStep: "Allow" });
+    await world.clock.advance(POLL_MS);
+    await world.until(id, "idle");
+    expect(world.agent.files.size).toBe(1);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("of several open questions none: the writer can't say which", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "asking", "two questions");
+    world.flows.otherWriter.resume(world.flowOf(id).flowId, { currentStep: "SQLite" });
+    await world.clock.advance(POLL_MS);
+    expect(world.session(id).phase.kind).toBe("asking");
+    expect(world.flowOf(id).status).toBe("waiting");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test.each(["queued", "starting", "working"] as const)("of a session that is %s changes nothing, and its record says so again", async (kind) => {
+    const world = await World.start({ maxSessions: 2 });
+    const { id } = await inPhase(world, kind);
+    const before = world.session(id).phase;
+    world.flows.otherWriter.resume(world.flowOf(id).flowId, { currentStep: "hurry", status: kind === "queued" ? "running" : "queued" });
+    await world.clock.advance(POLL_MS);
+    expect(world.session(id).phase.kind).toBe(before.kind);
+    expect(world.flowOf(id)).toMatchObject({ status: kind === "queued" ? "queued" : "running" });
+    letStart(world);
+  });
+
+  test("a wait that somebody sets on a working session is undone", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "working");
+    world.flows.otherWriter.setWaiting(world.flowOf(id).flowId, { waitJson: { for: "me" } });
+    await world.clock.advance(POLL_MS);
+    expect(world.flowOf(id)).toMatchObject({ status: "running" });
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("of an ended session: the flow is settled again, and the words begin a continuation", async () => {
+    const world = await World.start();
+    const { session, flowId } = await world.launch("say: result", { singleTurn: true, name: "job" });
+    await world.until(session.id, "ended");
+    await world.clock.advance(POLL_MS);
+    world.flows.otherWriter.resume(flowId, { currentStep: "say: and more" });
+    await world.clock.advance(POLL_MS);
+    expect(world.flows.ledger.flows.get(flowId)?.status).toBe("succeeded");
+    const next = world.session(session.id).continuedBy ?? "";
+    await world.until(next, "ended");
+    expect(world.promptsOf(next)).toEqual(["say: and more"]);
+    expect(world.session(next)).toMatchObject({ name: "job", launchedBy: { kind: "writer" } });
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("of an ended session without words: it is only settled again", async () => {
+    const world = await World.start();
+    const { session, flowId } = await world.launch("say: a\nhang");
+    await world.until(session.id, "working");
+    world.flows.otherWriter.cancelFlow(flowId, world.clock.now());
+    await world.clock.advance(POLL_MS);
+    world.flows.otherWriter.resume(flowId);
+    await world.clock.advance(POLL_MS);
+    expect(world.flows.ledger.flows.get(flowId)?.status).toBe("cancelled");
+    expect(world.roster.sessions()).toHaveLength(1);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+});
+
+describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
+  test.each(LIVE_PHASES)("%s: restored at the next store, and said once", async (kind) => {
+    const world = await World.start({ maxSessions: 2 });
+    const { id } = await inPhase(world, kind);
+    await world.clock.advance(POLL_MS);
+    const before = world.session(id);
+    const { flowId, status } = world.flowOf(id);
+    world.flows.ledger.patch(flowId, undefined, undefined, { stateJson: { mine: true }, status });
+    world.roster.actor(id)?.touch();
+    await world.clock.advance(POLL_MS);
+    expect(world.flowOf(id).stateJson).toMatchObject({ schema: "iflow.session.v1", id });
+    expect(world.session(id)).toMatchObject({ phase: { kind: before.phase.kind }, turn: before.turn });
+    expect(world.delivery.texts().filter((text) => text.includes("replaced the state"))).toHaveLength(1);
+    letStart(world);
+  });
+
+  test("while no gateway ran: restored from the journal, and said once", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "asking");
+    world.kill();
+    world.flows.ledger.patch(world.flows.ledger.flows.keys().next().value ?? "", undefined, undefined, { stateJson: { mine: true } });
+    await world.boot();
+    await world.clock.advance(POLL_MS);
+    expect(world.session(id).phase.kind).toBe("asking");
+    expect(world.flowOf(id).stateJson).toMatchObject({ schema: "iflow.session.v1", id });
+    expect(world.delivery.texts().filter((text) => text.includes("replaced"))).toHaveLength(1);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("a touch that changes nothing is told to nobody", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "asking");
+    await world.clock.advance(POLL_MS);
+    const { length } = world.delivery.messages;
+    world.flows.otherWriter.touch(world.flowOf(id).flowId);
+    await world.clock.advance(POLL_MS);
+    await world.respond(id, "A");
+    await world.until(id, "idle");
+    expect(world.delivery.messages.slice(length).map((message) => message.texts[0])).toEqual([expect.stringMatching(/^turn-finished/)]);
+  });
+});
+
+describe("[S11] while no gateway ran", () => {
+  const writers = [
+    ["resumed with words", "idle", "say: meanwhile"],
+    ["answered", "asking", "B"],
+  ] as const;
+  test.each(writers)("%s: heard at the next start (%s)", async (_name, kind, words) => {
+    const world = await World.start();
+    const { id } = await inPhase(world, kind);
+    await world.clock.advance(20_000);
+    const { flowId } = world.flowOf(id);
+    world.kill();
+    world.flows.otherWriter.resume(flowId, { currentStep: words });
+    await world.boot();
+    await world.until(id, "idle");
+    expect(world.promptsOf(id).at(-1)).toContain(words);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("resumed with a state of their own: the words are taken, our state is restored", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "interrupted");
+    const { flowId } = world.flowOf(id);
+    world.kill();
+    world.flows.otherWriter.resume(flowId, { stateJson: { respond: "say: their words" } });
+    await world.boot();
+    await world.until(id, "idle");
+    expect(world.promptsOf(id).at(-1)).toBe("say: their words");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test.each([
+    ["cancelled", "killed"],
+    ["cancel requested", "killed"],
+    ["finished", "completed"],
+    ["failed", "failed"],
+    ["removed", "failed"],
+  ] as const)("%s: the session is over at the next start, told once, its process gone, its child ended", async (what, outcome) => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "working");
+    const { flowId } = world.flowOf(id);
+    world.life.die();
+    // Its process has outlived the gateway.
+    const orphan = await world.agent.start({ sessionId: id, workdir: "/w" }, new AbortController().signal);
+    world.kill();
+    const { otherWriter } = world.flows;
+    if (what === "cancelled") otherWriter.cancelFlow(flowId, world.clock.now());
+    if (what === "cancel requested") otherWriter.requestCancel(flowId, world.clock.now());
+    if (what === "finished") otherWriter.finish(flowId);
+    if (what === "failed") otherWriter.fail(flowId);
+    if (what === "removed") otherWriter.remove(flowId);
+    await world.boot();
+    await world.clock.advance(POLL_MS);
+    expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome });
+    expect(world.agent.live).toEqual([]);
+    expect(orphan).toMatchObject({ alive: false });
+    expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
+    expect(await soundProblems(world)).toEqual([]);
+    await world.crash();
+    await world.clock.advance(POLL_MS);
+    expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
+  });
+});
