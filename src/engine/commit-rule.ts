@@ -52,7 +52,7 @@ export function resumeText(record: FlowRecord, own: OwnWrite): string | undefine
   const respond = respondOf(record.stateJson);
   if (respond !== undefined) return respond;
   const step = record.currentStep?.trim() ?? "";
-  return step === "" || record.currentStep === own.currentStep ? undefined : record.currentStep;
+  return step === "" || own.steps.includes(record.currentStep) ? undefined : record.currentStep;
 }
 
 /** Whether another writer put something else where our state was. It is never taken over; ours is stored again. */

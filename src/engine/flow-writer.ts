@@ -10,18 +10,21 @@ import { encodeSession } from "../core/state-json.ts";
 import type { FlowChange, FlowCommit, FlowRecord, FlowStatus, FlowStore } from "../ports.ts";
 
 export type Stored =
-  | { readonly kind: "stored" }
+  /** `overtaken`: it was written, and somebody else wrote on top of it; what stands now, and is the expected revision. */
+  | { readonly kind: "stored"; readonly overtaken?: FlowRecord }
   /** Somebody else wrote; `record` is what stands now, and is from now on the expected revision. */
   | { readonly kind: "foreign"; readonly record: FlowRecord }
   | { readonly kind: "gone"; readonly reason: string }
   /** Nothing was written: memory and journal are ahead of the flow until a later call succeeds. */
   | { readonly kind: "not-stored"; readonly reason: string };
 
-/** What stands in the record by our own hand, so that another writer's words can be told from ours. */
+/**
+ * What may stand in the record by our own hand, so that another writer's words can be told from ours: of the last
+ * acknowledged write, and of the last attempted one.
+ */
 export interface OwnWrite {
-  /** Numbers of our states that may stand there: the last acknowledged one, and the last attempted one. */
   readonly seqs: readonly (number | undefined)[];
-  readonly currentStep: string | undefined;
+  readonly steps: readonly (string | undefined)[];
 }
 
 const TERMINAL: ReadonlySet<FlowStatus> = new Set(["succeeded", "failed", "cancelled", "lost"]);
@@ -42,7 +45,7 @@ export class FlowWriter {
     this.#record = record;
     // An end keeps the step of the work before it; a restart knows only what the record says.
     const step = isTerminal(record.status) ? record.currentStep : currentStep(session);
-    this.#own = { seqs: [seqOf(record.stateJson), session.seq], currentStep: step };
+    this.#own = { seqs: [seqOf(record.stateJson), session.seq], steps: [step] };
   }
 
   /** Makes the flow of a new session. */
@@ -70,6 +73,7 @@ export class FlowWriter {
     const verb = flowVerb(session);
     const stored = await this.#change(session, changeFor(verb, session));
     if (stored.kind !== "stored" || verb !== "cancel") return stored;
+    // Whatever somebody wrote on top, its end is requested.
     return this.#requestCancel(session);
   }
 
@@ -84,18 +88,20 @@ export class FlowWriter {
     const read = await this.#flows.get(session.owner, this.#record.flowId);
     if (read.kind === "unknown") return { kind: "not-stored", reason: read.reason };
     if (read.kind === "missing") return { kind: "gone", reason: "the host no longer has this flow" };
-    if (read.record.revision === this.#record.revision && read.record.status === this.#record.status) return { kind: "stored" };
+    const { revision, status } = this.#record;
     this.#record = read.record;
+    if (read.record.revision === revision && read.record.status === status) return { kind: "stored" };
     return { kind: "foreign", record: read.record };
   }
 
   async #change(session: Session, change: FlowChange): Promise<Stored> {
-    const acknowledged = this.#own.seqs[0];
-    this.#own = { ...this.#own, seqs: [acknowledged, session.seq] };
+    const { seqs, steps } = this.#own;
+    const attempted = "currentStep" in change ? change.currentStep : steps[0];
+    this.#own = { seqs: [seqs[0], session.seq], steps: [steps[0], attempted] };
     const commit = await this.#flows.change(session.owner, this.#record.flowId, this.#record.revision, change);
     const settled = this.#settle(commit);
     const stored = settled === "unknown" ? await this.#reread(session, reasonOf(commit)) : settled;
-    if (stored.kind === "stored") this.#own = { seqs: [session.seq], currentStep: this.#record.currentStep };
+    if (stored.kind === "stored") this.#own = { seqs: [session.seq], steps: [attempted] };
     return stored;
   }
 
@@ -124,7 +130,8 @@ export class FlowWriter {
     const { record } = read;
     if (record.revision === before) return { kind: "not-stored", reason };
     this.#record = record;
-    return record.revision === before + 1 && seqOf(record.stateJson) === session.seq ? { kind: "stored" } : { kind: "foreign", record };
+    if (seqOf(record.stateJson) !== session.seq) return { kind: "foreign", record };
+    return record.revision === before + 1 ? { kind: "stored" } : { kind: "stored", overtaken: record };
   }
 
   /**

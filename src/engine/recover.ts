@@ -135,9 +135,7 @@ async function withOutput(session: Session, journal: SessionJournal, outputEnd: 
 function changeMeanwhile(record: FlowRecord, session: Session): ForeignChange | undefined {
   const stored = parseSession(record.stateJson);
   const beside = stored.kind === "session" ? stored.session : session;
-  const steps = [currentStep(beside), currentStep(session)];
-  const step = steps.find((known) => known === record.currentStep) ?? steps[0];
-  return foreignChange(record, beside, { seqs: [seqOf(record.stateJson)], currentStep: step });
+  return foreignChange(record, beside, { seqs: [seqOf(record.stateJson)], steps: [currentStep(beside), currentStep(session)] });
 }
 
 /** The host no longer keeps it (it forgets ended flows after 7 days): the journal alone says what it was. */
@@ -152,5 +150,6 @@ function missingRecord(header: JournalHeader): FlowRecord {
     stateJson: undefined,
     waitJson: undefined,
     cancelRequestedAt: undefined,
+    version: 0,
   };
 }

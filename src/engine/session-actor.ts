@@ -271,6 +271,7 @@ export class SessionActor {
     this.#dirty = stored.kind === "not-stored";
     await this.#keeper.append([this.#commitLine(candidate)], true);
     this.#effects.carryOut(step.effects, candidate);
+    if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
     // Whether it is really gone is told by a reread; a live session then ends.
     if (stored.kind === "gone" && candidate.phase.kind !== "ended") void this.look();
     return undefined;
@@ -374,6 +375,7 @@ export class SessionActor {
     this.#session = candidate;
     this.#dirty = stored.kind === "not-stored";
     if (stored.kind === "not-stored") this.#troubled(stored.reason);
+    if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
     // A terminal flow takes nothing more: the journal has the rest. Words that could not be journalled earlier go along.
     await this.#keeper.append(ended ? [this.#commitLine(candidate)] : []);
   }

@@ -3,9 +3,8 @@
  * Owns: the poll (one list of flows and one of tasks an owner) and what in it is worth a closer look.
  * What it sees becomes a `look` or an event of the session within about a second.
  */
-import { currentStep } from "../core/flow-command.ts";
-import type { Owner, Session } from "../core/session.ts";
-import type { ChildSummary, FlowRecord, FlowSummary } from "../ports.ts";
+import type { Owner } from "../core/session.ts";
+import type { ChildSummary, FlowSummary } from "../ports.ts";
 import type { Engine } from "./context.ts";
 import { isTerminal } from "./flow-writer.ts";
 import type { SessionActor } from "./session-actor.ts";
@@ -16,8 +15,8 @@ export class Watch {
   readonly #engine: Engine;
   readonly #actors: () => Iterable<SessionActor>;
   readonly #eachRound: () => void;
-  /** Flow id -> version at the last poll. */
-  #seen: ReadonlyMap<string, number> = new Map();
+  /** Flows of the last poll. */
+  #seen: ReadonlySet<string> = new Set();
   #cancel: (() => void) | undefined;
   #polling: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -55,7 +54,7 @@ export class Watch {
       if (known === undefined) byOwner.set(sessionKey, [actor]);
       else known.push(actor);
     }
-    const seen = new Map<string, number>();
+    const seen = new Set<string>();
     for (const actors of byOwner.values()) {
       const owner = actors[0]?.session.owner;
       if (owner !== undefined && !this.#stopped) await this.#pollOwner(owner, actors, seen);
@@ -63,7 +62,7 @@ export class Watch {
     this.#seen = seen;
   }
 
-  async #pollOwner(owner: Owner, actors: readonly SessionActor[], seen: Map<string, number>): Promise<void> {
+  async #pollOwner(owner: Owner, actors: readonly SessionActor[], seen: Set<string>): Promise<void> {
     const anyLive = actors.some((actor) => actor.session.phase.kind !== "ended");
     const [flows, children] = await Promise.all([
       this.#engine.flows.list(owner),
@@ -73,7 +72,7 @@ export class Watch {
     const byRun = new Map(children?.map((child) => [child.runId, child]));
     for (const actor of actors) {
       const flow = byFlow.get(actor.flowId);
-      if (flow !== undefined) seen.set(flow.flowId, flow.version);
+      if (flow !== undefined) seen.add(flow.flowId);
       const vanished = flow === undefined && flows !== undefined && this.#seen.has(actor.flowId);
       if (vanished || (flow !== undefined && this.#worthALook(actor, flow))) await actor.look();
       else if (actor.session.phase.kind !== "ended") await this.#lookAtChild(actor, byRun);
@@ -84,8 +83,7 @@ export class Watch {
     const { record, session } = actor;
     // Of an ended session only this matters: a terminal flow that somebody reopened.
     if (session.phase.kind === "ended") return isTerminal(record.status) && !isTerminal(flow.status);
-    if (flow.cancelRequestedAt !== record.cancelRequestedAt || flow.status !== record.status) return true;
-    return this.#seen.get(flow.flowId) !== flow.version && isWaiting(session) && differs(flow, record, session);
+    return flow.version > record.version || flow.cancelRequestedAt !== record.cancelRequestedAt || flow.status !== record.status;
   }
 
   /** `openclaw tasks cancel` and the Control UI's button cancel the child alone: an order for the whole session. */
@@ -101,13 +99,4 @@ export class Watch {
 
 function isOver(status: ChildSummary["status"] | undefined): boolean {
   return status === "lost" || status === "failed" || status === "succeeded" || status === "timed_out";
-}
-
-function isWaiting(session: Session): boolean {
-  const { kind } = session.phase;
-  return kind === "asking" || kind === "idle" || kind === "interrupted";
-}
-
-function differs(flow: FlowSummary, record: FlowRecord, session: Session): boolean {
-  return flow.currentStep !== record.currentStep || flow.currentStep !== currentStep(session);
 }
