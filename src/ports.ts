@@ -29,6 +29,8 @@ export interface FlowRecord {
   readonly waitJson: unknown;
   /** ms since the epoch, set by anybody who asked for the flow's end. */
   readonly cancelRequestedAt: number | undefined;
+  /** The same number as in the summary: a summary with a larger one has seen a write that this record has not. */
+  readonly version: number;
 }
 
 /** What a poll of one owner sees without reading states. */

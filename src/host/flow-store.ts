@@ -146,6 +146,7 @@ function recordOf(flow: HostRecord): FlowRecord {
     stateJson: flow.stateJson ?? undefined,
     waitJson: flow.waitJson ?? undefined,
     cancelRequestedAt: flow.cancelRequestedAt,
+    version: flow.updatedAt,
   };
 }
 

@@ -92,6 +92,20 @@ export function flowStoreContract(name: string, world: () => TaskFlowWorld): voi
       expect(asked.cancelRequestedAt).toBeTypeOf("number");
     });
 
+    test("a record and its summary have the same version; somebody else's write raises it", async () => {
+      const { store, owner, foreign } = world();
+      const me = owner();
+      const { flowId } = applied(await store.create(me, newFlow));
+      const ours = applied(await store.change(me, flowId, 0, { verb: "run", currentStep: "Turn 1", stateJson: {} }));
+      const version = async (): Promise<number | undefined> =>
+        (await store.list(me))?.find((flow) => flow.flowId === flowId)?.version;
+      expect(await version()).toBe(ours.version);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await foreign.resume(flowId, "Turn 1");
+      expect(await version()).toBeGreaterThan(ours.version);
+      expect(await store.get(me, flowId)).toMatchObject({ record: { version: await version() } });
+    });
+
     test("resume clears the wait; queue puts it back in line", async () => {
       const { store, owner } = world();
       const me = owner();

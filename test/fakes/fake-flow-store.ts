@@ -228,8 +228,10 @@ function failed(fault: StoreFault): FlowCommit {
 }
 
 function recordOf(flow: LedgerFlow): FlowRecord {
-  const { flowId, revision, status, controllerId, goal, currentStep, stateJson, waitJson, cancelRequestedAt } = flow;
-  return { flowId, revision, status, controllerId, goal, currentStep, stateJson, waitJson, cancelRequestedAt };
+  const { flowId, revision, status, controllerId, goal } = flow;
+  const { currentStep, stateJson, waitJson, cancelRequestedAt } = flow;
+  const version = revision;
+  return { flowId, revision, status, controllerId, goal, currentStep, stateJson, waitJson, cancelRequestedAt, version };
 }
 
 function summaryOf(flow: LedgerFlow): FlowSummary {

@@ -14,7 +14,7 @@ import type { Route } from "../../src/core/session.ts";
 
 export const LOST_AFTER_MS = 5 * 60_000;
 
-export interface LedgerFlow extends FlowRecord {
+export interface LedgerFlow extends Omit<FlowRecord, "version"> {
   readonly ownerKey: string;
   readonly route: Route | undefined;
   readonly blockedSummary: string | undefined;

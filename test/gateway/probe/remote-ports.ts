@@ -77,8 +77,9 @@ export function remotePorts(gateway: { readonly port: number; readonly token: st
 }
 
 function whole(record: FlowRecord): FlowRecord {
-  const { flowId, revision, status, controllerId, goal, currentStep, stateJson, waitJson, cancelRequestedAt } = record;
-  return { flowId, revision, status, controllerId, goal, currentStep, stateJson, waitJson, cancelRequestedAt };
+  const { flowId, revision, status, controllerId, goal, version } = record;
+  const { currentStep, stateJson, waitJson, cancelRequestedAt } = record;
+  return { flowId, revision, status, controllerId, goal, currentStep, stateJson, waitJson, cancelRequestedAt, version };
 }
 
 function commitOf(value: unknown): FlowCommit {
