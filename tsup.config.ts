@@ -3,6 +3,7 @@
  * A lazy `import()` of a bundled package stays lazy inside the one file.
  */
 import { defineConfig } from "tsup";
+import { bundledPackages } from "./scripts/bundled-packages.ts";
 
 export default defineConfig({
   entry: ["index.ts"],
@@ -17,6 +18,10 @@ export default defineConfig({
   clean: true,
   external: [/^openclaw(\/|$)/],
   noExternal: [/^(?!openclaw(\/|$)|node:)/],
+  esbuildPlugins: [bundledPackages],
+  esbuildOptions(options) {
+    options.charset = "utf8";
+  },
   // Bundled CommonJS packages ask for node modules through `require`.
   banner: {
     js: 'import { createRequire as createRequireOfBundle } from "node:module";\nconst require = createRequireOfBundle(import.meta.url);',

@@ -4,7 +4,7 @@
  * Does not own: keys, bounds and defaults (config-schema.ts), nor paths on disk (checked where they are used).
  * C2 A refusal names the path and the bad value, but never a secret.
  */
-import { type TSchema, TypeGuard } from "@sinclair/typebox";
+import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { Errors } from "@sinclair/typebox/errors";
 import { Check, Default } from "@sinclair/typebox/value";
 import { type RawConfig, type SecretReference, PATTERNS, configSchema } from "./config-schema.ts";
@@ -138,7 +138,7 @@ function wrongWords(value: unknown, schema: TSchema = configSchema, path = ""): 
     return wrong ? [{ path, value, schema, message: `must be one of ${words.join(", ")}` }] : [];
   }
   if (typeof value !== "object" || value === null) return [];
-  const properties: Readonly<Record<string, TSchema>> = TypeGuard.IsObject(schema) ? schema.properties : {};
+  const properties: Readonly<Record<string, TSchema>> = KindGuard.IsObject(schema) ? schema.properties : {};
   const values = new Map<string, unknown>(Object.entries(value));
   return Object.entries(properties).flatMap(([key, of]) => wrongWords(values.get(key), of, `${path}/${key}`));
 }

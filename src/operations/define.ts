@@ -3,7 +3,8 @@
  * Owns: validation of raw parameters (the host's HTTP door does not validate), camelCase for snake_case, defaults, refusals.
  */
 import type { Static, TObject } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { Errors } from "@sinclair/typebox/errors";
+import { Check, Default } from "@sinclair/typebox/value";
 import type { Caller } from "../core/caller.ts";
 import type { Refusal, Result } from "../core/errors.ts";
 import { withOperators } from "./authority.ts";
@@ -81,9 +82,9 @@ function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown)
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length > 0)
     return invalid(`iflow_${name} has no parameter "${unknown[0]?.slice(0, 60)}". It takes: ${known.join(", ")}.`);
-  const filled = Value.Default(params, given);
-  if (Value.Check(params, filled)) return { ok: true, value: filled };
-  const [problem] = [...Value.Errors(params, filled)];
+  const filled = Default(params, given);
+  if (Check(params, filled)) return { ok: true, value: filled };
+  const [problem] = [...Errors(params, filled)];
   const path = problem?.path.replace(/^\//, "").replaceAll("/", ".") ?? "";
   const value = JSON.stringify(problem?.value)?.slice(0, 80);
   return invalid(

@@ -1,7 +1,7 @@
 /**
  * iflow_fg and iflow_bg: a chat follows a session, and stops following it.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { parseSessionCommand } from "./command-line.ts";

@@ -1,7 +1,7 @@
 /**
  * iflow_kill: stops a session, or all of the caller's own.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok, refuse } from "../core/errors.ts";
 import { takeOptions } from "./command-line.ts";
 import { defineOperation } from "./define.ts";

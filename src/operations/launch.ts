@@ -1,7 +1,8 @@
 /**
  * iflow_launch: hands a job to iFlow and answers at once.
  */
-import { Type, type Static } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import { parseRoute } from "../core/route.ts";

@@ -1,7 +1,7 @@
 /**
  * iflow_output: what a session said, from its journal.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { parseSessionCommand } from "./command-line.ts";

@@ -1,7 +1,7 @@
 /**
  * iflow_respond: answers a question, continues a conversation, or queues a message.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";

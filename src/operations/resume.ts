@@ -1,7 +1,7 @@
 /**
  * iflow_resume: the same conversation and the same settings go on, or a fork of them.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok, refuse } from "../core/errors.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import { defineOperation } from "./define.ts";

@@ -1,7 +1,7 @@
 /**
  * iflow_sessions: who is there.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import { defineOperation } from "./define.ts";
 import { sessionLine, sessionRow, STATUSES, statusOf } from "./render.ts";

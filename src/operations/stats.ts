@@ -1,7 +1,7 @@
 /**
  * iflow_stats: counts over the sessions that the caller may see.
  */
-import { Type } from "@sinclair/typebox";
+import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import type { Counters, Session } from "../core/session.ts";
 import { defineOperation } from "./define.ts";

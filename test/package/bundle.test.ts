@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..", "..");
+/** Nobody reads a bundle that is longer; what grew it is found with esbuild's metafile. */
+const LARGEST_BUNDLE_BYTES = 700_000;
 const NODE_MODULES = new Set(builtinModules);
 const run = promisify(execFile);
 
@@ -31,6 +33,9 @@ test("the bundle is one file that imports only node and the host", async () => {
   // ws is bundled with its bare names of node modules.
   expect([...foreign].filter((name) => !NODE_MODULES.has(name))).toEqual([]);
   expect(bundle).not.toMatch(/sourceMappingURL/);
+  expect(Buffer.byteLength(bundle)).toBeLessThan(LARGEST_BUNDLE_BYTES);
+  // Ours stays readable: names as they were written, one statement a line.
+  expect(bundle).toMatch(/^var SessionActor = class/m);
 }, 60_000);
 
 test("the package holds what it needs and nothing else", async () => {
