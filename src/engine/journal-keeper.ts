@@ -4,24 +4,29 @@
  * and written later. Prompts are never kept back: a prompt whose line can't be written is not sent (I8).
  */
 import { messageOf } from "../core/errors.ts";
-import type { JournalLine, SessionJournal } from "../ports.ts";
+import type { Clock, JournalLine, SessionJournal } from "../ports.ts";
 
 const MAX_HELD_CHARS = 4 * 1024 * 1024;
-/** What a line without a text of its own counts for. */
-const LINE_CHARS = 200;
+/** What is held is not tried again with each new word. */
+const RETRY_MS = 1_000;
 
 export class JournalKeeper {
   readonly #journal: SessionJournal;
+  readonly #clock: Clock;
   readonly #onTrouble: (reason: string) => void;
   /** One append at a time: what is held goes first, and goes once. */
   #chain: Promise<void> = Promise.resolve();
   #held: JournalLine[] = [];
   #heldChars = 0;
+  #retryAt = 0;
+  #cancelRetry: (() => void) | undefined;
+  #reason = "";
   /** What has been said of the present trouble, so that it is said once. */
   #told: "nothing" | "held" | "lost" = "nothing";
 
-  constructor(journal: SessionJournal, onTrouble: (reason: string) => void) {
+  constructor(journal: SessionJournal, clock: Clock, onTrouble: (reason: string) => void) {
     this.#journal = journal;
+    this.#clock = clock;
     this.#onTrouble = onTrouble;
   }
 
@@ -32,11 +37,8 @@ export class JournalKeeper {
   /** Resolves when the lines are written, or kept in memory because nothing can be written now. Never throws. */
   append(lines: readonly JournalLine[], synced = false): Promise<void> {
     return this.#next(async () => {
-      try {
-        await this.#write(lines, synced);
-      } catch (error) {
-        this.#hold(lines, messageOf(error));
-      }
+      if (this.#held.length > 0 && this.#waits()) this.#hold(lines);
+      else await this.#writeOrHold(lines, synced);
     });
   }
 
@@ -52,7 +54,9 @@ export class JournalKeeper {
   }
 
   async close(): Promise<void> {
-    await this.append([]);
+    this.#cancelRetry?.();
+    await this.#next(() => this.#writeOrHold([], false));
+    this.#cancelRetry?.();
     await this.#journal.close();
   }
 
@@ -72,10 +76,28 @@ export class JournalKeeper {
     this.#told = "nothing";
   }
 
-  #hold(lines: readonly JournalLine[], reason: string): void {
+  /** A clock that was set back must not make this wait for hours. */
+  #waits(): boolean {
+    const ms = this.#retryAt - this.#clock.now();
+    return ms > 0 && ms <= RETRY_MS;
+  }
+
+  async #writeOrHold(lines: readonly JournalLine[], synced: boolean): Promise<void> {
+    try {
+      await this.#write(lines, synced);
+    } catch (error) {
+      this.#reason = messageOf(error);
+      this.#retryAt = this.#clock.now() + RETRY_MS;
+      this.#cancelRetry?.();
+      this.#cancelRetry = this.#clock.after(RETRY_MS, () => void this.append([]));
+      this.#hold(lines);
+    }
+  }
+
+  #hold(lines: readonly JournalLine[]): void {
     let lost = false;
     for (const line of lines) {
-      const chars = "text" in line ? line.text.length + LINE_CHARS : LINE_CHARS;
+      const chars = JSON.stringify(line).length;
       if (this.#heldChars + chars > MAX_HELD_CHARS) lost = true;
       else {
         this.#held.push(line);
@@ -86,6 +108,6 @@ export class JournalKeeper {
     if (this.#told === state || this.#told === "lost") return;
     this.#told = state;
     const more = lost ? " There are too many now: the newest are lost." : "";
-    this.#onTrouble(`Its journal can't be written now (${reason}); the words are kept in memory until it can.${more}`);
+    this.#onTrouble(`Its journal can't be written now (${this.#reason}); the words are kept in memory until it can.${more}`);
   }
 }

@@ -59,7 +59,7 @@ export class SessionActor {
     this.#session = session;
     this.#listener = listener;
     this.#writer = new FlowWriter(engine.flows, record, session);
-    this.#keeper = new JournalKeeper(journal, (reason) => void this.post({ type: "warn", text: reason }));
+    this.#keeper = new JournalKeeper(journal, engine.clock, (reason) => void this.post({ type: "warn", text: reason }));
     this.#effects = new Effects(engine, admission, this.#keeper, record.flowId, this);
     this.#timers = new SessionTimers(engine.clock, {
       due: () => void this.post({ type: "clock" }),
