@@ -129,13 +129,15 @@ export class Roster {
 
   async #remember(found: OverFound): Promise<void> {
     const { clock } = this.engine;
-    if (found.endedMeanwhile) await this.#reap(found.session);
-    const old = clock.now() - endedAt(found.session) > MEMORY_AFTER_END_MS && found.session.owed.length === 0;
+    const { agent, child: _settled, ...session } = found.session;
+    // Its end was stored before its process was gone, or somebody else ended it.
+    if (agent !== undefined || found.endedMeanwhile) await this.#reap(found.session);
+    const old = clock.now() - endedAt(session) > MEMORY_AFTER_END_MS && session.owed.length === 0;
     if (!old) {
-      this.#changed(this.enlist(found));
+      this.#changed(this.enlist({ ...found, session }));
       return;
     }
-    this.archive.put(found.session, found.record.flowId, clock.now());
+    this.archive.put(session, found.record.flowId, clock.now());
     await found.journal.close();
   }
 
