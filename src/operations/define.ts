@@ -83,6 +83,8 @@ function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown)
   if (unknown.length > 0)
     return invalid(`iflow_${name} has no parameter "${unknown[0]?.slice(0, 60)}". It takes: ${known.join(", ")}.`);
   const filled = Default(params, given);
+  const wrong = wrongWord(params, filled);
+  if (wrong !== undefined) return invalid(`Parameter ${wrong.key} of iflow_${name}: ${wrong.problem}.`);
   if (Check(params, filled)) return { ok: true, value: filled };
   const [problem] = [...Errors(params, filled)];
   const path = problem?.path.replace(/^\//, "").replaceAll("/", ".") ?? "";
@@ -90,6 +92,18 @@ function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown)
   return invalid(
     `Parameter ${path} of iflow_${name}: ${problem?.message ?? "is not valid"}${value === undefined ? "" : `, got ${value}`}.`,
   );
+}
+
+/** typebox leaves `enum` to the host's validator, which calls over HTTP and RPC do not meet (host fact). */
+function wrongWord(params: TObject, given: unknown): { readonly key: string; readonly problem: string } | undefined {
+  const values = new Map<string, unknown>(Object.entries(given ?? {}));
+  for (const [key, schema] of Object.entries(params.properties)) {
+    const words: unknown = schema["enum"];
+    const value = values.get(key);
+    if (!Array.isArray(words) || typeof value !== "string" || words.includes(value)) continue;
+    return { key, problem: `must be one of ${words.join(", ")}, got ${JSON.stringify(value).slice(0, 80)}` };
+  }
+  return undefined;
 }
 
 function invalid(message: string): { readonly ok: false; readonly refusal: Refusal } {
