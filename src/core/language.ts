@@ -13,8 +13,11 @@ export function wordsOf(language: Language): Words {
   return TABLES[language];
 }
 
-/** `auto`: Chinese where the text has Han characters and none of the Japanese syllabaries. */
+/** `auto`: Chinese where the text has more Han characters than words in Latin letters, and none of the Japanese syllabaries. */
 export function pickLanguage(setting: "auto" | Language, text: string): Language {
   if (setting !== "auto") return setting;
-  return /\p{Script=Han}/u.test(text) && !/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text) ? "zh" : "en";
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return "en";
+  const han = text.match(/\p{Script=Han}/gu)?.length ?? 0;
+  const latin = text.match(/\p{Script=Latin}+/gu)?.length ?? 0;
+  return han > latin ? "zh" : "en";
 }

@@ -282,6 +282,7 @@ it.each([
 it.each([
   ["auto", "Fix the tests", "en"],
   ["auto", "修复 login 测试", "zh"],
+  ["auto", "Add a button with the label 中文 to the page", "en"],
   ["auto", "ログイン画面を修正", "en"],
   ["auto", "로그인 수정", "en"],
   ["auto", "", "en"],
