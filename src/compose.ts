@@ -36,7 +36,7 @@ export interface HostParts {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export function rulesOf(config: PluginConfig): Rules {
+function rulesOf(config: PluginConfig): Rules {
   return {
     outputMode: config.outputMode,
     safeMode: config.safeMode,
@@ -160,7 +160,7 @@ export function agentPartsOf(config: PluginConfig, clock: Clock, log: Log, env: 
 }
 
 /** The chat that launched; else the longest matching directory of agentChannels; else fallbackChannel. */
-export function routeOf(session: Pick<Session, "route" | "workdir">, config: PluginConfig): Route | undefined {
+function routeOf(session: Pick<Session, "route" | "workdir">, config: PluginConfig): Route | undefined {
   if (session.route !== undefined) return session.route;
   const rules = config.agentChannels.filter(({ directory }) => isBelow(session.workdir, directory));
   const longest = rules.toSorted((a, b) => b.directory.length - a.directory.length)[0];

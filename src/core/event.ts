@@ -47,8 +47,6 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly type: "warn"; readonly text: string }
 );
 
-export type EventType = SessionEvent["type"];
-
 /** Carried out after the commit; what an effect leads to comes back as an event. */
 export type Effect =
   | { readonly do: "request-slot"; readonly ahead: boolean }

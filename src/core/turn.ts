@@ -139,7 +139,7 @@ export function countWork(draft: Draft, untilAt: number = draft.at): void {
   if (phase.kind === "working") count(draft, { workingMs: Math.max(0, untilAt - phase.sinceAt) });
 }
 
-export function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
+function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
   return why === "model_silent"
     ? { code: "model_silent", message: "iFlow gave no sign of life while waiting for the model, and the turn was stopped" }
     : { code: "tool_timeout", message: "A tool call ran longer than toolTimeoutMinutes, and the turn was stopped" };

@@ -7,7 +7,7 @@ import type { Session } from "../core/session.ts";
 const DAY_MS = 24 * 60 * 60_000;
 
 /** An ended session without the weight of its output, questions and inbox. */
-export function archived(session: Session): Session {
+function archived(session: Session): Session {
   return { ...session, output: { text: "", start: session.output.end, end: session.output.end }, grants: [], filesEdited: session.filesEdited.slice(-5) };
 }
 

@@ -190,7 +190,7 @@ async function reuse(context: Context, caller: Caller, given: Params, workdir: s
   return resumeInstead(context, caller, given, last.id);
 }
 
-export function launchReply({ session, flowId, place }: Launched): Reply {
+function launchReply({ session, flowId, place }: Launched): Reply {
   const status = place === undefined ? statusOf(session) : "queued";
   const head =
     place === undefined

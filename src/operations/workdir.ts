@@ -117,6 +117,6 @@ async function realDirectory(path: string): Promise<string | undefined> {
   }
 }
 
-export function isWithin(path: string, root: string): boolean {
+function isWithin(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }

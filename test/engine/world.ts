@@ -19,7 +19,7 @@ import { FakeJournals } from "../fakes/fake-journal.ts";
 import type { LedgerChild, LedgerFlow } from "../fakes/fake-ledger.ts";
 import { GatewayLife, type Death } from "./gateway-life.ts";
 
-export const RULES: Rules = {
+const RULES: Rules = {
   outputMode: "balanced",
   safeMode: false,
   outputBufferBytes: 32_768,
@@ -43,7 +43,7 @@ export const PERSON: Caller = {
 };
 export const AGENT: Caller = { ...PERSON, door: "tool", isPerson: false };
 
-export const plainVoice: Voice = {
+const plainVoice: Voice = {
   text: (session, notice) => [notice.kind, session.name, notice.data.code, notice.data.text].filter((word) => word !== undefined).join(" "),
   buttons: () => [],
   wake: (session, notice) => `wake ${notice.kind} ${session.name}`,
