@@ -6,6 +6,7 @@
  * 3. Whatever fails here, the message goes on to the agent as if the plugin were not there.
  */
 import { messageOf } from "../core/errors.ts";
+import { inertText } from "../core/inert-text.ts";
 import type { Route } from "../core/session.ts";
 import type { Log } from "../ports.ts";
 import type { HostFacts } from "./caller.ts";
@@ -61,7 +62,7 @@ export function listenToMessages(api: HostApi, host: HostFacts, take: TakeMessag
       rememberPerson(sessionKey, Date.now());
       const reply = await answerOf(plainMessage(facts, sessionKey, host), take, log);
       if (reply === undefined) return undefined;
-      const queuedFinal = context.dispatcher.sendFinalReply({ text: reply });
+      const queuedFinal = context.dispatcher.sendFinalReply({ text: inertText(reply) });
       await context.dispatcher.waitForIdle();
       context.recordProcessed("completed", { reason: "iflow_answer" });
       context.markIdle("iflow_answer");

@@ -4,8 +4,10 @@
  * 1. No method throws.
  * 2. What the host holds is `accepted`, also when its first try failed: it retries by itself, and a second send would be a second message.
  * 3. A web chat has no way out but its session; nothing is sent to a channel in its place.
+ * 4. What is sent is text and nothing else: no words of an agent become an attachment, a redirection or dropped markup.
  */
 import { messageOf } from "../core/errors.ts";
+import { inertText } from "../core/inert-text.ts";
 import type { Route } from "../core/session.ts";
 import type { Button, Delivery, Handover, OutgoingMessage } from "../ports.ts";
 import { isWebChannel } from "./chat-route.ts";
@@ -34,7 +36,7 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
     }
     const { channel, to, accountId, threadId } = route;
     const payload = {
-      text,
+      text: inertText(text),
       ...(buttons === undefined || buttons.length === 0 ? {} : { presentation: withButtons(buttons) }),
     };
     const result = await send({
@@ -49,7 +51,7 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
   }
 
   async function toSession(sessionKey: string, text: string): Promise<Handover> {
-    const answer = await call("chat.inject", { sessionKey, message: text, label: "iFlow" });
+    const answer = await call("chat.inject", { sessionKey, message: inertText(text), label: "iFlow" });
     return { kind: "accepted", ...messageIdOf(answer["messageId"]) };
   }
 
@@ -70,7 +72,12 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
           // Without it the host takes the plugin for an agent, which may edit only what it was asked from.
           conversationReadOrigin: "direct-operator",
           idempotencyKey: `iflow-edit-${crypto.randomUUID()}`,
-          params: { to, messageId, message: text, ...(threadId === undefined ? {} : { threadId: String(threadId) }) },
+          params: {
+            to,
+            messageId,
+            message: inertText(text),
+            ...(threadId === undefined ? {} : { threadId: String(threadId) }),
+          },
         });
         return { kind: "accepted", messageId };
       }),

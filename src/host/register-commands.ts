@@ -3,6 +3,7 @@
  * Owns: the host's shape of a command. Does not own: how its words are read (the operation does).
  * Telegram and others list these commands by themselves; the host knows no arguments, so usage is said in the reply.
  */
+import { inertText } from "../core/inert-text.ts";
 import { commandCaller, type HostFacts } from "./caller.ts";
 import type { AskOperation } from "./process-memory.ts";
 import type { DoorSign } from "./register-tools.ts";
@@ -15,7 +16,7 @@ export function registerCommands(api: HostApi, signs: readonly DoorSign[], ask: 
       description: sign.title,
       acceptsArgs: true,
       requireAuth: true,
-      handler: async (context) => ({ text: await replyTo(sign, ask, host, context) }),
+      handler: async (context) => ({ text: inertText(await replyTo(sign, ask, host, context)) }),
     });
   }
 }
