@@ -44,6 +44,8 @@ export class Roster {
   readonly #liveLine: LiveLine;
   readonly #watch: Watch;
   readonly #actors = new Map<string, SessionActor>();
+  /** Idle, with a process that waits for a follow-up. */
+  readonly #keptAlive = new Set<SessionActor>();
   /** As they were last applied: the configuration may change while sessions live. */
   #rules: Engine["rules"];
   #cancelSweep: (() => void) | undefined;
@@ -250,6 +252,8 @@ export class Roster {
     const { session } = actor;
     const noCard = this.engine.rules.outputMode === "minimal" && session.phase.kind === "working";
     if (!noCard) this.#progress.changed(session, () => this.#actors.get(session.id)?.session);
+    if (session.phase.kind === "idle" && session.agent?.kind === "ready") this.#keptAlive.add(actor);
+    else this.#keptAlive.delete(actor);
     this.#pressure();
   }
 
@@ -265,11 +269,8 @@ export class Roster {
 
   /** Somebody waits for a slot: processes that are only kept alive for a follow-up make room. */
   #pressure(): void {
-    if (this.admission.waiting === 0) return;
-    for (const actor of this.#actors.values()) {
-      const { phase, agent } = actor.session;
-      if (phase.kind === "idle" && agent?.kind === "ready") void actor.post({ type: "park" });
-    }
+    if (this.#keptAlive.size === 0 || this.admission.waiting === 0) return;
+    for (const actor of this.#keptAlive) void actor.post({ type: "park" });
   }
 
   #sweepLater(): void {
