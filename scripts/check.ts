@@ -15,6 +15,8 @@ const CODE = [
   "src",
   "test",
   "scripts",
+  "bench",
+  "demo",
   "demo-agent",
   "oxlint.config.ts",
   "tsup.config.ts",
@@ -30,6 +32,7 @@ const STEPS: readonly Step[] = [
   { name: "unused code", command: "knip", args: ["--no-progress"] },
   { name: "build", command: "tsup", args: ["--silent"] },
   { name: "third-party notices", command: process.execPath, args: ["scripts/notices.ts", "--check"] },
+  { name: "icons", command: process.execPath, args: ["scripts/icons.ts", "--check"] },
   { name: "package", command: "publint", args: ["run", "--strict", "--pack", "npm"] },
   {
     name: "host's package rules",

@@ -47,6 +47,8 @@ test("the package holds what it needs and nothing else", async () => {
     "openclaw.plugin.json",
     "README.md",
     "LICENSE",
+    "assets/icon.png",
+    "assets/activity.svg",
     "CHANGELOG.md",
     "THIRD-PARTY-NOTICES.md",
   ]) {

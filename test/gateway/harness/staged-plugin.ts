@@ -13,7 +13,7 @@ export const PLUGIN_ID = "openclaw-iflow-plugin";
 export const REPOSITORY = join(import.meta.dirname, "../../..");
 export const DEMO_AGENT = join(REPOSITORY, "demo-agent", "agent.mjs");
 
-const SHIPPED = ["dist", "skills", "openclaw.plugin.json", "package.json"];
+const SHIPPED = ["dist", "skills", "assets", "openclaw.plugin.json", "package.json"];
 
 function newestChangeMs(): number {
   const sources = globSync(["index.ts", "src/**/*.ts", "tsup.config.ts", "package-lock.json"], { cwd: REPOSITORY });
