@@ -1,6 +1,9 @@
 /**
- * The plugin as a user installs it, from its npm tarball: consent, load, everything that it registers, and its settings refused by name.
+ * The plugin as a user installs it, from its npm tarball: consent, load, everything that it registers,
+ * a job from launch to finish, and its settings refused by name.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Gateway } from "./harness/gateway.ts";
 import { packFolder } from "./harness/npm-pack.ts";
@@ -46,6 +49,33 @@ describe("installed from npm-pack", () => {
   test("its service runs", async () => {
     const rpc = await gateway.rpc();
     expect(await rpc.call("iflow.sessions", {})).toEqual([]);
+  });
+
+  test("a job runs from launch to finish, and the host shows its flow and its child as succeeded", async () => {
+    const rpc = await gateway.rpc();
+    const route = "webchat|none";
+    const job = await rpc.call<{ id: string; flowId: string }>("iflow.launch", {
+      prompt: "say: It works.",
+      name: "first",
+      multiTurnDisabled: true,
+      route,
+    });
+    await expect
+      .poll(async () => (await rpc.call<{ status: string }[]>("iflow.sessions", {}))[0]?.status, { timeout: 30_000 })
+      .toBe("completed");
+    expect(await rpc.call("iflow.output", { session: "first" })).toMatchObject({
+      output: expect.stringContaining("It works."),
+    });
+    const { stdout } = await gateway.cli(["tasks", "flow", "show", job.flowId, "--json"]);
+    const flow = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { status: string; tasks: { status: string }[] };
+    expect(flow.status).toBe("succeeded");
+    expect(flow.tasks.map(({ status }) => status)).toEqual(["succeeded"]);
+  });
+
+  test("the icon is taken from the package", async () => {
+    const { stdout } = await gateway.cli(["plugins", "inspect", PLUGIN_ID, "--json"]);
+    const seen = JSON.parse(stdout.slice(stdout.indexOf("{"))) as { plugin: { rootDir: string } };
+    expect(existsSync(join(seen.plugin.rootDir, "assets", "icon.png"))).toBe(true);
   });
 
   test("a wrong setting is refused with its path", async () => {
