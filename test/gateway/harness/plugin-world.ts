@@ -45,8 +45,12 @@ export interface PluginWorldOptions {
   readonly config?: JsonObject;
   /** Of the gateway, merged over its top level. */
   readonly gatewayConfig?: JsonObject;
+  /** Plugins of the host that are to run as well, with their configuration. */
+  readonly otherPlugins?: Readonly<Record<string, JsonObject>>;
   /** Of the demo agent's process. */
   readonly agentEnv?: Readonly<Record<string, string>>;
+  /** Of the gateway's process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const UNTIL_MS = 30_000;
@@ -72,9 +76,10 @@ export class PluginWorld {
     const probe = undo.adopt(bundled, (one) => one.dispose());
     const gateway = await Gateway.start({
       pluginRoots: { [PLUGIN_ID]: plugin.dir, [probe.id]: probe.dir },
-      pluginConfig: { [PLUGIN_ID]: pluginConfig(options) },
+      pluginConfig: { ...options.otherPlugins, [PLUGIN_ID]: pluginConfig(options) },
       telegram: true,
       ...(options.gatewayConfig === undefined ? {} : { config: options.gatewayConfig }),
+      ...(options.env === undefined ? {} : { env: options.env }),
     });
     undo.defer(async () => gateway.dispose());
     return new PluginWorld(gateway, undo.move());
