@@ -18,16 +18,19 @@ import type { AcpTransport, TransportEnd } from "./acp-transport.ts";
 import type { AgentAuth, AgentDeadlines } from "./agent-options.ts";
 import type { ExitStatus } from "./agent-process.ts";
 import { BatchQueue } from "./batch-queue.ts";
+import { clientOptions } from "./client-options.ts";
 import { Handshake } from "./handshake.ts";
 import type { ChannelClient } from "./iflow-client.ts";
 import { isRecord, type JsonRecord, textIn } from "./json-shape.ts";
+import { exitSentence, LastWords } from "./last-words.ts";
 import { readFailure } from "./model-error.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { wireBlocks } from "./prompt-blocks.ts";
+import { RunningTurns } from "./running-turns.ts";
 import type { StartedAgent } from "./started-agent.ts";
 
 /** A lost connection waits so long for the exit of its process, which is the better cause. */
-const EXIT_FOLLOWS_MS = 100;
+const EXIT_FOLLOWS_MS = 150;
 
 const METHOD_NOT_FOUND = -32601;
 const INVALID_PARAMS = -32602;
@@ -51,7 +54,8 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   readonly #channel: AcpChannel;
   readonly #translator = new AcpTranslator();
   readonly #requests = new OpenRequests();
-  readonly #turnsRunning = new Set<number>();
+  readonly #turns = new RunningTurns();
+  readonly #lastWords: LastWords;
   #handshake: Handshake | undefined;
   #client: ChannelClient | undefined;
   #acpSessionId: string | undefined;
@@ -59,14 +63,13 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   #report: ExitReport | undefined;
   /** Why it ended, in words; for messages. */
   #why = "";
-  #sentStderr = "";
   readonly #over = Promise.withResolvers<void>();
   #stopped: Promise<{ readonly clean: boolean; readonly left: readonly number[] }> | undefined;
-  #turnEnded: (() => void) | undefined;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.identity = parts.agent?.identity;
+    this.#lastWords = new LastWords(() => parts.agent?.process.stderrTail ?? "");
     this.#queue = new BatchQueue(() => this.#channel.taken());
     this.events = this.#queue;
     this.#channel = new AcpChannel(parts.transport, this);
@@ -86,7 +89,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
       session,
       deadlines,
       mayAuthenticate: auth !== undefined,
-      describe: () => ({ name: this.#parts.name, lastWords: this.#lastWords() }),
+      describe: () => ({ name: this.#parts.name, lastWords: this.#lastWords.sentence }),
     });
     this.#handshake = handshake;
     if (this.#report !== undefined) handshake.fail("agent_exited", this.#why);
@@ -94,11 +97,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     try {
       handshake.begin();
       const { ChannelClient } = await import("./iflow-client.ts");
-      this.#client = new ChannelClient(this.#channel, {
-        cwd: workdir,
-        sessionSettings: settingsOf(session),
-        ...(auth === undefined ? {} : { authMethodId: auth.methodId, authMethodInfo: methodInfo(auth) }),
-      });
+      this.#client = new ChannelClient(this.#channel, clientOptions(session, workdir, auth));
       await Promise.race([this.#connect(this.#client), handshake.failed, aborted.promise]);
       const opened = handshake.opened;
       if (opened === undefined) throw new IflowError("agent_refused", `${this.#parts.name} opened no session.`);
@@ -114,23 +113,16 @@ export class AcpConnection implements AgentConnection, ChannelListener {
 
   async prompt(turn: number, blocks: readonly PromptBlock[]): Promise<void> {
     if (this.#client === undefined || this.#cause !== undefined) throw this.#exited();
-    this.#turnsRunning.add(turn);
+    const client = this.#client;
     try {
-      await this.#client.prompt(turn, await wireBlocks(blocks));
+      await this.#turns.begin(turn, async () => client.prompt(turn, await wireBlocks(blocks)));
     } catch (error) {
-      this.#turnsRunning.delete(turn);
       throw this.#exited(error);
     }
   }
 
-  async cancel(): Promise<void> {
-    // In one piece: an agent that saw only the answers would go on with its turn.
-    let sent: Promise<void> | undefined;
-    this.#channel.together(() => {
-      for (const id of this.#requests.ids) this.reply(id, { kind: "cancelled" });
-      sent = this.#sendCancel();
-    });
-    await sent;
+  cancel(): Promise<void> {
+    return atMost(this.#parts.deadlines.cancelMs, this.#cancel());
   }
 
   reply(requestId: RequestId, reply: AgentReply): "sent" | "stale" {
@@ -161,6 +153,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   }
 
   async #setModel(sessionId: string, modelId: string): Promise<void> {
+    this.#handshake?.expectSession("the answer to session/set_model");
     try {
       await this.#channel.request("session/set_model", { sessionId, modelId });
     } catch (error) {
@@ -198,7 +191,6 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   }
 
   turnReply(turn: number, reply: Reply, text: string): void {
-    this.#turnsRunning.delete(turn);
     this.#translator.turnEnded();
     if (reply.error !== undefined) {
       const { code, message } = readFailure(reply.error);
@@ -209,7 +201,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
       if (stopReason === "unknown") this.log("frame", text);
       this.#queue.push({ kind: "turn-ended", turn, stopReason });
     }
-    this.#turnEnded?.();
+    this.#turns.ended(turn);
   }
 
   handshakeReply(method: string, reply: Reply, text: string): "pass" | "withhold" {
@@ -224,7 +216,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   }
 
   log(source: "stdout" | "control" | "frame", text: string): void {
-    if (source === "control" && text.startsWith(CONTROL_STDERR)) this.#controlStderr(text);
+    if (source === "control") this.#lastWords.hear(text);
     this.#queue.push({ kind: "log", source, text });
   }
 
@@ -240,14 +232,13 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     const report: ExitReport = {
       code: status?.code ?? null,
       signal: status?.signal ?? null,
-      stderrTail: this.#stderrTail,
+      stderrTail: this.#lastWords.tail,
       cause: this.#cause,
     };
     this.#report = report;
     this.#requests.clear();
-    this.#turnsRunning.clear();
-    this.#turnEnded?.();
-    this.#why = exitMessage(this.#parts.name, report, end.reason);
+    this.#turns.clear();
+    this.#why = `${exitSentence(this.#parts.name, report, end.reason)}${this.#lastWords.sentence}`;
     if (report.cause === "disconnected") this.log("control", end.reason);
     this.#queue.push({ kind: "exited", report });
     this.#queue.end();
@@ -261,35 +252,38 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   async #exitStatus(): Promise<ExitStatus | undefined> {
     const agent = this.#parts.agent;
     if (agent === undefined) return undefined;
-    if (this.#cause !== undefined) return agent.process.exited;
-    const patience = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => patience.resolve(undefined), EXIT_FOLLOWS_MS);
-    const status = await Promise.race([agent.process.exited, patience.promise]);
-    clearTimeout(timer);
-    return status;
+    return atMost(EXIT_FOLLOWS_MS, agent.process.exited);
   }
 
   /** An open request is not answered here: the agent would store the answer, and a later load would know of it. */
   async #stop(): Promise<{ readonly clean: boolean; readonly left: readonly number[] }> {
     const { agent, transport } = this.#parts;
     this.#cause ??= "stopped";
-    if (this.#report === undefined && this.#turnsRunning.size > 0) await this.#cancelTurn();
+    if (this.#report === undefined && !this.#turns.none)
+      await atMost(this.#parts.deadlines.cancelMs, this.#cancelTurn());
     const ended = agent === undefined ? { clean: true, left: [] } : await agent.end();
     if (agent === undefined || !ended.clean) transport.close();
     await this.#over.promise;
     return ended;
   }
 
+  async #cancel(): Promise<void> {
+    await this.#turns.sent();
+    // In one piece: an agent that saw only the answers would go on with its turn.
+    let sent: Promise<void> | undefined;
+    this.#channel.together(() => {
+      for (const id of this.#requests.ids) this.reply(id, { kind: "cancelled" });
+      sent = this.#sendCancel();
+    });
+    await sent;
+  }
+
   /** Gives the running turn the time to end its shells by itself. */
   async #cancelTurn(): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    const timer = setTimeout(() => over.resolve(), this.#parts.deadlines.cancelMs);
-    this.#turnEnded = () => this.#turnsRunning.size === 0 && over.resolve();
-    await Promise.race([this.#sendCancel(), over.promise]);
+    await this.#turns.sent();
+    await this.#sendCancel();
     // A turn that waits for an answer does not end by a cancel; its processes are few.
-    if (this.#requests.ids.length === 0) await over.promise;
-    clearTimeout(timer);
-    this.#turnEnded = undefined;
+    if (this.#requests.ids.length === 0) await this.#turns.over();
   }
 
   async #sendCancel(): Promise<void> {
@@ -304,58 +298,23 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     const open = this.#client === undefined ? "has no open session" : `takes nothing any more: ${messageOf(cause)}`;
     return new IflowError("agent_exited", this.#why === "" ? `${this.#parts.name} ${open}.` : this.#why, { cause });
   }
-
-  /** Over a socket the agent sends its stderr along; that it has started is no last word. */
-  #controlStderr(text: string): void {
-    if (text.endsWith("peer started")) return;
-    this.#sentStderr = `${this.#sentStderr}${text.slice(CONTROL_STDERR.length)}\n`.slice(-SENT_STDERR);
-  }
-
-  get #stderrTail(): string {
-    const own = this.#parts.agent?.process.stderrTail ?? "";
-    return own === "" ? this.#sentStderr.trim() : own;
-  }
-
-  #lastWords(): string {
-    const tail = this.#stderrTail;
-    return tail === "" ? "" : ` Its last words on stderr: ${tail.slice(-LAST_WORDS)}`;
-  }
 }
 
-/** Longest part of stderr in a message, and longest that is kept of what came over a socket. */
-const LAST_WORDS = 500;
-const SENT_STDERR = 4096;
-const CONTROL_STDERR = "//stderr ";
 const KNOWN_REQUESTS: ReadonlySet<string> = new Set([
   "session/request_permission",
   "_iflow/user/questions",
   "_iflow/plan/exit",
 ]);
 
-function settingsOf(session: OpenSession) {
-  return {
-    permission_mode: session.mode,
-    ...(session.disallowedTools.length === 0 ? {} : { disallowed_tools: [...session.disallowedTools] }),
-    ...(session.systemPrompt === undefined ? {} : { system_prompt: session.systemPrompt }),
-    ...(session.maxTurns === undefined ? {} : { max_turns: session.maxTurns }),
-  };
-}
-
-function methodInfo({ apiKey, baseUrl, modelName }: AgentAuth) {
-  return {
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
-    ...(modelName === undefined ? {} : { modelName }),
-  };
-}
-
-/** How it ended, with its exit code or signal and the end of its stderr; `reason` is what the transport knows. */
-function exitMessage(name: string, { code, signal, stderrTail, cause }: ExitReport, reason: string): string {
-  const how = signal === null ? (code === null ? "" : ` with code ${code}`) : ` by ${signal}`;
-  const lost = `closed its connection (${reason})`;
-  const what =
-    cause === "disconnected" && how === "" ? lost : `${cause === "stopped" ? "was stopped" : "exited"}${how}`;
-  return `${name} ${what}.${stderrTail === "" ? "" : ` Its last words on stderr: ${stderrTail.slice(-LAST_WORDS)}`}`;
+/** The promise, or undefined when it takes longer than `ms`. */
+async function atMost<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const patience = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => patience.resolve(undefined), ms);
+  try {
+    return await Promise.race([promise, patience.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** A promise that rejects when the signal aborts, and how to forget it. */

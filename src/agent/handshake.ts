@@ -60,6 +60,11 @@ export class Handshake {
     this.#expect("the //ready signal", "agent_handshake_timeout", this.#context.deadlines.handshakeMs);
   }
 
+  /** One more answer that the opening waits for. */
+  expectSession(what: string): void {
+    this.#expect(what, "agent_session_timeout", this.#context.deadlines.sessionMs);
+  }
+
   end(): void {
     clearTimeout(this.#deadline);
   }
@@ -84,7 +89,7 @@ export class Handshake {
           session.load === undefined
             ? undefined
             : { method: "session/load", params: { sessionId: session.load, ...params } };
-        this.#expect(`the answer to ${load?.method ?? method}`, "agent_session_timeout", deadlines.sessionMs);
+        this.expectSession(`the answer to ${load?.method ?? method}`);
         return { ...frame, ...load };
       }
     }

@@ -21,6 +21,11 @@ function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
 }
 
+function textOf(data: RawData): string {
+  if (Buffer.isBuffer(data)) return data.toString("utf8");
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)).toString("utf8");
+}
+
 export class WebsocketTransport implements AcpTransport {
   readonly saysReady = true;
   readonly #socket: WebSocket;
@@ -106,9 +111,7 @@ export class WebsocketTransport implements AcpTransport {
   }
 
   #receive(data: RawData): void {
-    const text = Array.isArray(data)
-      ? Buffer.concat(data).toString("utf8")
-      : Buffer.from(data as Buffer).toString("utf8");
+    const text = textOf(data);
     let from = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", from)) {
       this.#listener?.text(text.slice(from, end));

@@ -64,6 +64,14 @@ describe.each(["stdio", "websocket"] as const)("handshake over %s", (transport) 
     expect(error).toMatchObject({ code, message: expect.stringContaining(`the answer to ${method} within 0.3 s`) });
   });
 
+  test("no answer to session/set_model", async () => {
+    const error = await refusal("silent=session/set_model", { model: "m" }, { deadlines: { sessionMs: 300 } });
+    expect(error).toMatchObject({
+      code: "agent_session_timeout",
+      message: expect.stringContaining("session/set_model"),
+    });
+  });
+
   test("no answer to session/load", async () => {
     const error = await refusal("silent=session/load", { load: "x" }, { deadlines: { sessionMs: 300 } });
     expect(error).toMatchObject({ code: "agent_session_timeout", message: expect.stringContaining("session/load") });

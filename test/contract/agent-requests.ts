@@ -178,6 +178,14 @@ export function agentRequestContract(name: string, createWorld: () => Promise<Ag
         expect(await heard.turnEnd(1)).toMatchObject({ stopReason: "cancelled" });
       });
 
+      test("a cancel in the same breath as its prompt comes after it", async () => {
+        const { connection, heard } = await stage.open();
+        const leaving = prompt(connection, 1, "hang");
+        await connection.cancel();
+        await leaving;
+        expect(await heard.turnEnd(1)).toMatchObject({ stopReason: "cancelled" });
+      });
+
       test("open requests are answered with cancelled first: nothing is written, nothing stays open", async () => {
         const { connection, heard } = await stage.open({ mode: "default" });
         await prompt(connection, 1, "write2 a.txt b.txt", "say: never");
