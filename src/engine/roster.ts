@@ -157,6 +157,8 @@ export class Roster {
     }
     await actor.postAll(events);
     actor.touch();
+    // Also where nothing changed there may be notices that were owed before.
+    this.#changed(actor);
     const words = session.phase.kind === "ended" && !isTerminal(record.status) ? respondOf(record.stateJson) : undefined;
     if (words !== undefined) this.onReopened?.(actor.session, words);
   }

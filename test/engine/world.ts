@@ -55,6 +55,7 @@ export interface WorldOptions {
   readonly maxQueued?: number;
   readonly maxPersistedSessions?: number;
   readonly death?: Death;
+  readonly voice?: Voice;
 }
 
 type Settings = Session["settings"];
@@ -65,6 +66,8 @@ export class World {
   readonly agent = new FakeAgent({ after: this.clock.after });
   readonly delivery = new FakeDelivery();
   readonly log: string[] = [];
+  /** How many agents had been started at each kill. */
+  readonly killedAt: number[] = [];
   options: WorldOptions;
   flows = new FakeFlowStore(this.clock.now);
   children = new FakeChildTasks(this.flows.ledger);
@@ -89,7 +92,7 @@ export class World {
     this.options = { ...this.options, ...options };
     const { flows, children, journals, agent, delivery, clock } = this;
     this.life = new GatewayLife({ flows, children, journals, agent, delivery, clock }, this.options.death);
-    this.roster = new Roster(this.#engine(), plainVoice, (session) => session.route);
+    this.roster = new Roster(this.#engine(), this.options.voice ?? plainVoice, (session) => session.route);
     this.sessions = new Sessions(this.roster);
     await this.runUntil(Promise.race([this.roster.start(), this.life.died]));
   }
@@ -120,6 +123,7 @@ export class World {
   /** kill -9. */
   kill(): void {
     this.life.die();
+    this.killedAt.push(this.agent.connections.length);
     this.#laterLife();
   }
 

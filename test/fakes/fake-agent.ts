@@ -121,10 +121,14 @@ interface Running {
 }
 
 export class FakeConnection implements AgentConnection {
+  /** Which one since the beginning, from 1. */
+  readonly number: number;
   readonly spec: AgentSpec;
   readonly identity: ProcessIdentity;
   readonly replies: { readonly requestId: RequestId; readonly reply: AgentReply }[] = [];
   readonly openedWith: OpenSession[] = [];
+  /** Everything that it wrote, heard or not. */
+  readonly said: AgentEvent[] = [];
   cancels = 0;
   stops = 0;
   alive = true;
@@ -140,6 +144,7 @@ export class FakeConnection implements AgentConnection {
 
   constructor(agent: FakeAgent, spec: AgentSpec, number: number) {
     this.#agent = agent;
+    this.number = number;
     this.spec = spec;
     this.identity = { pid: 1_000_000 + number, startedAt: `fake-${number}` };
   }
@@ -266,6 +271,7 @@ export class FakeConnection implements AgentConnection {
 
   emit(...events: readonly AgentEvent[]): void {
     if (!this.alive) return;
+    this.said.push(...events);
     for (const event of events) this.#queue.push(event);
   }
 

@@ -1,0 +1,64 @@
+/**
+ * Whether a session's journal holds exactly what its agents said: every word of a process that was heard to its end, and of
+ * one that a kill cut off a beginning; nothing twice, nothing else. For worlds in which the output is the agent's text alone.
+ */
+import type { World } from "./world.ts";
+
+export async function wordProblems(world: World): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const [id, lines] of world.journals.files) {
+    const written = await writtenBy(world, id);
+    const heard = lines.length === 0 ? "" : written;
+    const spoken = spokenOf(world, id);
+    if (!isTold(heard, spoken)) {
+      const said = spoken.map(({ texts, mayBeCut }) => `${mayBeCut ? "cut " : ""}${JSON.stringify(texts.join(""))}`);
+      problems.push(`journal of ${id}: ${JSON.stringify(heard.slice(0, 2_000))} is not what was said: ${said.join(" + ")}`);
+    }
+  }
+  return problems;
+}
+
+async function writtenBy(world: World, id: string): Promise<string> {
+  const journal = await world.journals.open(id);
+  if (journal === undefined) return "";
+  const { text } = await journal.output(0);
+  await journal.close();
+  return text;
+}
+
+interface Spoken {
+  readonly texts: readonly string[];
+  readonly mayBeCut: boolean;
+}
+
+function spokenOf(world: World, id: string): readonly Spoken[] {
+  const connections = world.agent.connections.filter((connection) => connection.spec.sessionId === id);
+  return connections.map((connection, index) => {
+    const next = connections[index + 1];
+    const killed = world.killedAt.some((at) => connection.number <= at && (next === undefined || next.number > at));
+    const texts = connection.said.flatMap((event) => (event.kind === "text" ? [event.text] : []));
+    return { texts, mayBeCut: killed };
+  });
+}
+
+/** Walks all ways in which beginnings of what was said can be the whole. */
+function isTold(heard: string, spoken: readonly Spoken[]): boolean {
+  let places = new Set([0]);
+  for (const { texts, mayBeCut } of spoken) {
+    const after = new Set<number>();
+    for (const place of places) {
+      let at = place;
+      if (mayBeCut) after.add(at);
+      let fits = true;
+      for (const text of texts) {
+        fits &&= heard.startsWith(text, at);
+        if (!fits) break;
+        at += text.length;
+        if (mayBeCut) after.add(at);
+      }
+      if (fits) after.add(at);
+    }
+    places = after;
+  }
+  return places.has(heard.length);
+}
