@@ -17,8 +17,8 @@ type Working = Extract<Session["phase"], { kind: "working" }>;
 type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
 
 export function onAdmitted(draft: Draft): void {
-  const { phase } = draft.session;
-  if (phase.kind === "queued") draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
+  const { phase, agent } = draft.session;
+  if (phase.kind === "queued" && agent === undefined) draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
 }
 
 /** Who left the line has given the slot back already, and who holds one has asked for no other: then this is late. */
