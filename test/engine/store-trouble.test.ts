@@ -102,6 +102,33 @@ describe(`[S5] I7: trouble at each of the ${COUNT} stores of a conversation`, ()
     expect(world.log.some((line) => line.startsWith("error") && line.includes("could not be stored"))).toBe(true);
   });
 
+  test.each(each)("store %i is slow: nothing of it leaves before it is there (I2)", async (n) => {
+    const world = await World.start();
+    const left = () => ({
+      prompts: world.agent.prompts.length,
+      agents: world.agent.connections.length,
+      replies: world.agent.connections.flatMap((connection) => connection.replies).length,
+      stops: world.agent.connections.filter((connection) => connection.stops > 0).length,
+      children: [...world.flows.ledger.children.values()].map(({ runId, status }) => `${runId} ${status}`),
+      messages: world.delivery.messages.length,
+    });
+    const waits: (() => Promise<void>)[] = [];
+    atChange(world, n, (flowId) => {
+      const slow = world.flows.hold({ on: "change", flowId });
+      waits.push(async () => {
+        await slow.reached;
+        const before = left();
+        await world.quiet();
+        expect(left()).toEqual(before);
+        slow.release();
+      });
+    });
+    const told = tell(world);
+    // A conversation that ends earlier has no such store.
+    while ((await Promise.race([told, world.quiet().then(() => undefined)])) === undefined) await waits.shift()?.();
+    await expectTold(world, await told);
+  });
+
   test.each(each)("store %i: somebody cancels right before it", async (n) => {
     const world = await World.start();
     const died = Promise.withResolvers<void>();
