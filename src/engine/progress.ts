@@ -89,7 +89,8 @@ export class Progress {
       session.phase.kind !== "working"
     )
       return;
-    await this.#put(session, card, `🟢 ${session.name} · ${currentStep(session)} · ${this.#age(card)}`);
+    if (this.#wanted(session))
+      await this.#put(session, card, `🟢 ${session.name} · ${currentStep(session)} · ${this.#age(card)}`);
     this.#later(card, Math.max(EDIT_EVERY_MS, card.pauseMs), current);
   }
 

@@ -228,8 +228,8 @@ describe("[S1] two sessions of two chats", () => {
     );
   }, 120_000);
 
-  async function actOut(world: World, act: string): Promise<void> {
-    const [verb, side] = act.split(" ");
+  async function actOut(world: World, what: string): Promise<void> {
+    const [verb, side] = what.split(" ");
     const caller = side === "right" ? RIGHT : LEFT;
     const name = side === "right" ? "RIGHT-job" : "LEFT-job";
     if (verb === "wait") await world.clock.advance(side === "long" ? 9_000 : 120);
