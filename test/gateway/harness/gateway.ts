@@ -135,7 +135,7 @@ export class Gateway {
   configure(pluginConfig: Readonly<Record<string, JsonObject>>): void {
     const config = JSON.parse(readFileSync(this.configFile, "utf8")) as { plugins: PluginSettings };
     const { plugins } = config;
-    for (const id of Object.keys(this.#options.installed ?? {}))
+    for (const id of [...Object.keys(this.#options.installed ?? {}), ...Object.keys(pluginConfig)])
       if (!plugins.allow.includes(id)) plugins.allow.push(id);
     for (const [id, value] of Object.entries(pluginConfig)) plugins.entries[id] = { enabled: true, config: value };
     writeFileSync(this.configFile, JSON.stringify(config, undefined, 2));
