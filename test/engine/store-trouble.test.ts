@@ -115,9 +115,9 @@ describe(`[S5] I7: trouble at each of the ${COUNT} stores of a conversation`, ()
     const waits: (() => Promise<void>)[] = [];
     atChange(world, n, (flowId) => {
       const slow = world.flows.hold({ on: "change", flowId });
+      const before = left();
       waits.push(async () => {
         await slow.reached;
-        const before = left();
         await world.quiet();
         expect(left()).toEqual(before);
         slow.release();
