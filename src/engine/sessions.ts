@@ -128,6 +128,7 @@ export class Sessions {
     const found = this.find(caller, ref);
     if (!found.ok) return found;
     const session = found.value;
+    if (session.phase.kind === "ended" && order.questionId !== undefined) return questionOfEnded(session, order.questionId);
     if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order);
     const actor = this.#roster.actor(session.id);
     if (actor === undefined) return unknownSession(this.#roster.sessions(), caller, ref);
@@ -328,6 +329,12 @@ function queueFull({ engine, admission }: Roster): Failed {
     "queue_full",
     `All ${engine.bounds.maxSessions} slots are busy and ${admission.waiting} sessions wait (maxQueued ${engine.bounds.maxQueued}). Wait for one to finish, or end one with iflow_kill.`,
   );
+}
+
+/** Who answers a question does not mean to begin a new conversation. */
+function questionOfEnded({ name, phase }: Session, questionId: string): Failed {
+  const how = phase.kind === "ended" ? phase.outcome : phase.kind;
+  return refuse("question_closed", `Question ${questionId} of ${name} is not open any more: the session has ended (${how}). Respond without question_id to go on with it.`);
 }
 
 function severalOpen(session: Session, open: readonly Question[]): Failed {
