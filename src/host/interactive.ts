@@ -5,7 +5,6 @@
  *    for those too, in a group that everybody may write in (host fact).
  */
 import { messageOf } from "../core/errors.ts";
-import { inertText } from "../core/inert-text.ts";
 import type { Route } from "../core/session.ts";
 import type { Log } from "../ports.ts";
 import type { HostFacts } from "./caller.ts";
@@ -86,16 +85,15 @@ async function pressed(
       await respond.reply?.({ text: "You are not authorised to answer iFlow here.", ephemeral: true });
       return;
     }
-    const taken = await take(pressOf(channel, context, host));
-    const reply = { ...taken, text: inertText(taken.text) };
+    // What is shown for a press is plain text: the host takes nothing in it for markup.
+    const reply = await take(pressOf(channel, context, host));
     if (!reply.closed) {
       await respond.reply?.({ text: reply.text, ephemeral: true });
       return;
     }
     const before = words(context.callback?.messageText);
     if (respond.editMessage === undefined) await respond.clearButtons?.();
-    else
-      await respond.editMessage({ text: before === undefined ? reply.text : `${inertText(before)}\n\n${reply.text}` });
+    else await respond.editMessage({ text: before === undefined ? reply.text : `${before}\n\n${reply.text}` });
   } catch (error) {
     // The answer itself is taken or refused by now; only its echo in the chat is missing.
     log.warn(`a button press on ${channel} could not be shown: ${messageOf(error)}`);
