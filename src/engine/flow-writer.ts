@@ -79,8 +79,13 @@ export class FlowWriter {
 
   /** The flow itself ends `cancelled`, children with it. Where somebody ended it otherwise, that stays. */
   async endCancelled(session: Session): Promise<Stored> {
-    const stored = this.#settle(await this.#flows.cancel(session.owner, this.#record.flowId));
-    return stored === "unknown" ? { kind: "not-stored", reason: "the host did not say whether it was cancelled" } : stored;
+    const commit = await this.#flows.cancel(session.owner, this.#record.flowId);
+    const settled = this.#settle(commit);
+    if (settled !== undefined) return settled;
+    const read = await this.#flows.get(session.owner, this.#record.flowId);
+    if (read.kind === "missing") return { kind: "gone", reason: reasonOf(commit) };
+    if (read.kind === "found") this.#record = read.record;
+    return isTerminal(this.#record.status) ? { kind: "stored" } : { kind: "not-stored", reason: reasonOf(commit) };
   }
 
   /** Rereads; tells whether somebody else wrote since our last write. */
@@ -99,13 +104,13 @@ export class FlowWriter {
     const attempted = "currentStep" in change ? change.currentStep : steps[0];
     this.#own = { seqs: [seqs[0], session.seq], steps: [steps[0], attempted] };
     const commit = await this.#flows.change(session.owner, this.#record.flowId, this.#record.revision, change);
-    const settled = this.#settle(commit);
-    const stored = settled === "unknown" ? await this.#reread(session, reasonOf(commit)) : settled;
+    const stored = this.#settle(commit) ?? (await this.#reread(session, reasonOf(commit)));
     if (stored.kind === "stored") this.#own = { seqs: [session.seq], steps: [attempted] };
     return stored;
   }
 
-  #settle(commit: FlowCommit): Stored | "unknown" {
+  /** Undefined: only a reread tells, also whether a flow that the host does not find is really gone. */
+  #settle(commit: FlowCommit): Stored | undefined {
     switch (commit.kind) {
       case "applied":
         this.#record = commit.record;
@@ -113,11 +118,11 @@ export class FlowWriter {
       case "conflict":
         this.#record = commit.current;
         return { kind: "foreign", record: commit.current };
-      case "gone":
       case "not-stored":
         return { kind: commit.kind, reason: commit.reason };
+      case "gone":
       case "unknown":
-        return "unknown";
+        return undefined;
     }
   }
 
@@ -144,8 +149,8 @@ export class FlowWriter {
       if (cancelRequestedAt !== undefined || isTerminal(status)) return { kind: "stored" };
       const commit = await this.#flows.change(session.owner, flowId, revision, { verb: "request-cancel" });
       const settled = this.#settle(commit);
-      if (settled !== "unknown" && settled.kind !== "foreign") return settled;
-      if (settled === "unknown") {
+      if (settled !== undefined && settled.kind !== "foreign") return settled;
+      if (settled === undefined) {
         const read = await this.#flows.get(session.owner, flowId);
         if (read.kind === "found") this.#record = read.record;
       }

@@ -14,7 +14,7 @@ import type { FlowRecord, JournalHeader, JournalTail, SessionJournal } from "../
 import { foreignChange } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { readFlow } from "./flow-finder.ts";
-import { seqOf } from "./flow-writer.ts";
+import { isTerminal, seqOf } from "./flow-writer.ts";
 
 const SIDE_BY_SIDE = 8;
 
@@ -64,6 +64,30 @@ export async function findSessions(engine: Engine): Promise<Recovered> {
     else left.push(outcome.reason);
   }
   return { live: live.toSorted((a, b) => a.session.createdAt - b.session.createdAt), over, left };
+}
+
+/** Sessions that have left memory and whose terminal flow somebody reopened: they are settled again. */
+export async function findReopened(engine: Engine, archived: readonly Archived[]): Promise<readonly LiveFound[]> {
+  const found: LiveFound[] = [];
+  const owners = new Map(archived.map(({ session }) => [session.owner.sessionKey, session.owner]));
+  for (const owner of owners.values()) {
+    const open = ((await engine.flows.list(owner)) ?? []).filter((flow) => !isTerminal(flow.status));
+    const reopened = new Set(open.map((flow) => flow.flowId));
+    for (const { session, flowId } of archived) {
+      if (session.owner.sessionKey !== owner.sessionKey || !reopened.has(flowId)) continue;
+      const read = await engine.flows.get(owner, flowId);
+      const journal = await engine.journals.open(session.id);
+      if (read.kind === "found" && journal !== undefined) {
+        found.push({ session, record: read.record, journal, promptLeft: "no", outputEnd: session.output.end, stateLost: false, change: undefined });
+      }
+    }
+  }
+  return found;
+}
+
+interface Archived {
+  readonly session: Session;
+  readonly flowId: string;
 }
 
 async function findOne(engine: Engine, header: JournalHeader): Promise<Outcome> {

@@ -18,7 +18,7 @@ import type { Created } from "./launch.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { LiveLine } from "./live-line.ts";
 import { Progress } from "./progress.ts";
-import { findSessions, type LiveFound, type OverFound } from "./recover.ts";
+import { findReopened, findSessions, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor, type Untimed } from "./session-actor.ts";
 import { Watch } from "./watch.ts";
 
@@ -295,6 +295,10 @@ export class Roster {
       await actor.close();
       this.archive.put(actor.session, actor.flowId, now);
       this.#actors.delete(session.id);
+    }
+    for (const found of await findReopened(this.engine, this.archive.all())) {
+      this.archive.take(found.session.id);
+      await this.#guarded(found, () => this.#revive(found));
     }
     await this.#retire();
   }

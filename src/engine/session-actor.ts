@@ -109,6 +109,11 @@ export class SessionActor {
     }).then(() => undefined);
   }
 
+  /** Hears what stood in the record when this actor began, from a time when nobody watched. */
+  hearStanding(): Promise<void> {
+    return this.#ask(() => this.#hearWriter(this.#writer.record)).then(() => undefined);
+  }
+
   /** The record becomes `cancelled`; tried again until the host has said what it is. */
   endFlow(): void {
     this.#put(async () => {

@@ -100,6 +100,8 @@ export class Sessions {
       const created = await createSession(engine, id, request);
       if (!created.ok) return created;
       const actor = this.#roster.enlist(created.value);
+      // Somebody may have found the flow before we did.
+      await actor.hearStanding();
       await actor.post({ type: "admitted" });
       // In line: from here on it is counted there.
       this.#reserved.delete(id);

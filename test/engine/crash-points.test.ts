@@ -86,7 +86,7 @@ function repeatedNotices(world: World): readonly string[] {
 async function expectWhole(world: World, kills: number): Promise<void> {
   await carryOn(world);
   expect(await soundProblems(world)).toEqual([]);
-  expect(await wordProblems(world)).toEqual([]);
+  expect(wordProblems(world)).toEqual([]);
   expect(repeatedNotices(world).length).toBeLessThanOrEqual(kills);
 }
 

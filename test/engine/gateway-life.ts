@@ -41,7 +41,7 @@ export class GatewayLife {
   readonly trace: string[] = [];
   readonly died: Promise<void>;
   dead = false;
-  readonly #death: Death | undefined;
+  #death: Death | undefined;
   readonly #resolveDied: () => void;
 
   constructor(parts: LifeParts, death?: Death) {
@@ -76,6 +76,11 @@ export class GatewayLife {
     const { clock } = this.parts;
     const after: Clock["after"] = (ms, run) => clock.after(ms, () => (this.dead ? undefined : run()));
     return { now: () => clock.now(), after };
+  }
+
+  /** The death that was planned does not come. */
+  spare(): void {
+    this.#death = undefined;
   }
 
   /** kill -9. Agents are gone a moment later: their guard ends them. */
@@ -121,7 +126,7 @@ export class GatewayLife {
   }
 
   async #result(label: string, result: unknown, due: Death["when"] | undefined): Promise<unknown> {
-    if (due === "after") this.die();
+    if (due === "after" && this.#death !== undefined) this.die();
     if (this.dead && label === "launcher.start") (result as FakeConnection).lose();
     if (this.dead) return never;
     if (label === "launcher.start") return this.#mortal("connection", result as AgentConnection);

@@ -74,15 +74,23 @@ function childProblems(world: World): readonly string[] {
   return problems;
 }
 
-/** I8: of each message, the agent has received at most one prompt. Prompts of tests differ in their words. */
+/** Words that the plugin says itself; in a long life it may say them again. */
+const OWN_WORDS = /^(?:The plan is approved\.|The gateway was restarted|You were interrupted|continue$)/;
+
+/** I8: of each message, the agent has received at most one prompt, and none without its line in the journal. People's words of tests differ. */
 function promptProblems(world: World): readonly string[] {
-  const seen = new Map<string, number>();
-  for (const { sessionId, blocks } of world.agent.prompts) {
+  const problems: string[] = [];
+  const seen = new Set<string>();
+  for (const { sessionId, turn, blocks } of world.agent.prompts) {
     const words = blocks.findLast((block) => block.type === "text")?.text ?? "";
-    const key = `${sessionId}: ${words}`;
-    seen.set(key, (seen.get(key) ?? 0) + 1);
+    const line = world.journals.files.get(sessionId)?.find((one) => one.t === "prompt" && one.turn === turn);
+    if (line === undefined && world.journals.files.has(sessionId)) problems.push(`turn ${turn} of ${sessionId} was sent without a line: ${words}`);
+    const messageId = line?.t === "prompt" ? line.messageId : "";
+    const keys = [`${sessionId} turn ${turn}`, `${sessionId} ${messageId} ${words}`, ...(OWN_WORDS.test(words) ? [] : [`${sessionId}: ${words}`])];
+    for (const key of keys) if (seen.has(key)) problems.push(`the agent received twice: ${key}`);
+    for (const key of keys) seen.add(key);
   }
-  return [...seen].filter(([, times]) => times > 1).map(([key, times]) => `the agent received ${times} times: ${key}`);
+  return problems;
 }
 
 function noticeProblems(world: World): readonly string[] {

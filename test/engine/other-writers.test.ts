@@ -156,6 +156,21 @@ describe("[S11] a resume by somebody else", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
+  test("of a session that has left memory: settled again within minutes, its words begin a continuation", async () => {
+    const world = await World.start();
+    const { session, flowId } = await world.launch("say: result", { singleTurn: true, name: "job" });
+    await world.until(session.id, "ended");
+    await world.clock.advance(3_600_000 + 6 * 60_000);
+    expect(world.roster.actor(session.id)).toBeUndefined();
+    world.flows.otherWriter.resume(flowId, { stateJson: { respond: "say: and more" } });
+    await world.clock.advance(6 * 60_000);
+    expect(world.flows.ledger.flows.get(flowId)?.status).toBe("succeeded");
+    const next = world.session(session.id).continuedBy ?? "";
+    await world.until(next, "ended");
+    expect(world.promptsOf(next)).toEqual(["say: and more"]);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
   test("of an ended session without words: it is only settled again", async () => {
     const world = await World.start();
     const { session, flowId } = await world.launch("say: a\nhang");

@@ -73,6 +73,8 @@ export class World {
   children = new FakeChildTasks(this.flows.ledger);
   journals = new FakeJournals();
   life!: GatewayLife;
+  /** Boots so far. */
+  lives = 0;
   roster!: Roster;
   sessions!: Sessions;
   #ids = 0;
@@ -90,6 +92,7 @@ export class World {
   /** A new life on what survived. With a death planned it may not get to its end. */
   async boot(options: Partial<WorldOptions> = {}): Promise<void> {
     this.options = { ...this.options, ...options };
+    this.lives += 1;
     const { flows, children, journals, agent, delivery, clock } = this;
     this.life = new GatewayLife({ flows, children, journals, agent, delivery, clock }, this.options.death);
     this.roster = new Roster(this.#engine(), this.options.voice ?? plainVoice, (session) => session.route);
@@ -129,7 +132,8 @@ export class World {
 
   /** The service stops as the host stops it. */
   async stop(): Promise<void> {
-    await this.runUntil(this.roster.stop());
+    await this.runUntil(Promise.race([this.roster.stop(), this.life.died]));
+    if (this.life.dead) this.killedAt.push(this.agent.connections.length);
     this.life.die();
     this.#laterLife();
   }

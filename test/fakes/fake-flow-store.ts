@@ -59,6 +59,11 @@ export class FakeFlowStore implements FlowStore {
     this.#plans.push({ ...match, fault, times });
   }
 
+  /** No planned fault is left. */
+  heal(): void {
+    this.#plans.length = 0;
+  }
+
   /** Runs once, between the caller's decision and its write: where another writer slips in. */
   before(match: CallMatch, run: () => void): void {
     this.#plans.push({ ...match, before: run, times: 1 });
