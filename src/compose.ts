@@ -6,11 +6,11 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agent/agent-launcher.ts";
-import type { PluginConfig, Secret } from "./config.ts";
+import type { ChannelRule, PluginConfig, Secret } from "./config.ts";
 import type { Rules } from "./core/event.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { voiceOf } from "./core/voice.ts";
-import type { Route, Session } from "./core/session.ts";
+import type { Owner, Route, Session } from "./core/session.ts";
 import type { Engine } from "./engine/context.ts";
 import type { Voice } from "./engine/governor.ts";
 import { Roster } from "./engine/roster.ts";
@@ -34,6 +34,8 @@ export interface HostParts {
   /** The host's state directory; the plugin's files lie in a folder of it. */
   readonly stateDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The main session of an agent; absent: where the host has it by default. */
+  readonly mainOwner?: (agentId: string) => Owner;
 }
 
 function rulesOf(config: PluginConfig): Rules {
@@ -106,6 +108,11 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
       stateDir: parts.stateDir,
     }),
     audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
+    agentOf: (workdir) => {
+      const agentId = ruleOf(workdir, config())?.agentId;
+      if (agentId === undefined) return undefined;
+      return parts.mainOwner?.(agentId) ?? { sessionKey: `agent:${agentId}:main`, agentId };
+    },
     agentReady: () => agent().ready(),
   };
 }
@@ -162,9 +169,13 @@ export function agentPartsOf(config: PluginConfig, clock: Clock, log: Log, env: 
 /** The chat that launched; else the longest matching directory of agentChannels; else fallbackChannel. */
 function routeOf(session: Pick<Session, "route" | "workdir">, config: PluginConfig): Route | undefined {
   if (session.route !== undefined) return session.route;
-  const rules = config.agentChannels.filter(({ directory }) => isBelow(session.workdir, directory));
-  const longest = rules.toSorted((a, b) => b.directory.length - a.directory.length)[0];
-  return longest?.route ?? config.fallbackChannel;
+  return ruleOf(session.workdir, config)?.route ?? config.fallbackChannel;
+}
+
+/** The longest matching directory wins. */
+function ruleOf(workdir: string, config: PluginConfig): ChannelRule | undefined {
+  const rules = config.agentChannels.filter(({ directory }) => isBelow(workdir, directory));
+  return rules.toSorted((a, b) => b.directory.length - a.directory.length)[0];
 }
 
 /** Whole path segments: /a/bc is not below /a/b. */

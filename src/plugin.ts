@@ -16,6 +16,7 @@ import { createChildTasks } from "./host/child-task.ts";
 import { createDelivery } from "./host/delivery.ts";
 import { registerDoors } from "./host/doors.ts";
 import { createFlowStore } from "./host/flow-store.ts";
+import { hostFacts } from "./host/host-facts.ts";
 import { hostTasks } from "./host/host-tasks.ts";
 import type { ButtonPress, PressReply } from "./host/interactive.ts";
 import { announceRunning } from "./host/process-memory.ts";
@@ -119,6 +120,7 @@ class Instance {
         log: this.#log,
         stateDir: place.stateDir,
         env: process.env,
+        mainOwner: hostFacts(this.#api).mainOwner,
       },
       () => config.current(),
     );

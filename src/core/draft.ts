@@ -4,7 +4,7 @@
  */
 import type { Effect, Rules, Taken } from "./event.ts";
 import type { Result } from "./errors.ts";
-import type { Child, Counters, Message, Notice, NoticeData, NoticeKind, NoticePart, Phase, Session } from "./session.ts";
+import type { Child, Counters, Message, Notice, NoticeData, NoticeKind, NoticePart, Owner, Phase, Session } from "./session.ts";
 import { cutText } from "./output.ts";
 
 const MAX_OWED = 50;
@@ -39,9 +39,13 @@ export function nextId(draft: Draft): number {
 const WAKING: ReadonlySet<NoticeKind> = new Set(["asks", "turn-finished", "completed", "failed", "killed", "interrupted"]);
 const FINAL: ReadonlySet<NoticeKind> = new Set(["completed", "failed", "killed", "turn-finished", "interrupted"]);
 
-/** Only a session that a tool launched wakes its agent (decision 23). */
+/** Whom the session wakes: the agent that launched it by a tool, else the one that its directory's chat names (decision 23). */
+export function wokenBy({ launchedBy, owner, settings }: Session): Owner | undefined {
+  return launchedBy.door === "tool" ? owner : settings.wakes;
+}
+
 export function partsOf(session: Session, kind: NoticeKind): readonly NoticePart[] {
-  return session.launchedBy.door === "tool" && WAKING.has(kind) ? ["chat", "wake"] : ["chat"];
+  return wokenBy(session) !== undefined && WAKING.has(kind) ? ["chat", "wake"] : ["chat"];
 }
 
 /** Past the limit of automatic answers the agent is not woken for a question; the person is told so (decision 24). */

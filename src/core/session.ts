@@ -57,6 +57,8 @@ export interface Settings {
   /** ms without any frame of the agent while a turn waits for the model. */
   readonly timeoutMs: number;
   readonly singleTurn: boolean;
+  /** Whom it wakes when no agent launched it: the agent that its directory's chat names. */
+  readonly wakes?: Owner;
 }
 
 export interface Message {

@@ -111,10 +111,12 @@ const phase = kinds({
 const COUNTERS = ["turns", "toolCalls", "chunks", "bytes", "autoResponds", "questionsAsked"] as const;
 const MORE_COUNTERS = ["answeredByPerson", "answeredByAgent", "denied", "workingMs"] as const;
 
+const owner = shape({ sessionKey: text, agentId: maybe(text) });
+
 const session = shape({
   id: text,
   name: text,
-  owner: shape({ sessionKey: text, agentId: maybe(text) }),
+  owner,
   launchedBy: by,
   route: maybe(route),
   workdir: text,
@@ -127,6 +129,7 @@ const session = shape({
     maxTurns: maybe(number),
     timeoutMs: number,
     singleTurn: flag,
+    wakes: maybe(owner),
   }),
   createdAt: number,
   phase,

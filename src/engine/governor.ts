@@ -3,6 +3,7 @@
  * Owns: the hand-over of owed notices under stable intent ids. The session owes; the governor only remembers what is on its way.
  * Guarantee: nothing is sent twice by us but across a kill between the send and its mark; a notice stays owed until the host answered.
  */
+import { wokenBy } from "../core/draft.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Notice, NoticeKind, NoticePart, Owner, Route, Session } from "../core/session.ts";
 import type { Button, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
@@ -57,6 +58,11 @@ export function chatKey(route: Route | undefined, sessionKey: string): string {
   return route === undefined ? `session|${sessionKey}` : [route.channel, route.accountId ?? "", route.to, route.threadId ?? ""].join("|");
 }
 
+/** A wake that was owed goes to its agent, whatever the settings say since. */
+function wakes(session: Session): Owner {
+  return wokenBy(session) ?? session.owner;
+}
+
 export class Governor {
   readonly #delivery: Delivery;
   readonly #voice: Voice;
@@ -92,7 +98,7 @@ export class Governor {
         if (this.#known.has(id) || this.#closed) continue;
         this.#known.add(id);
         const chat = chatKey(this.routeOf(session), session.owner.sessionKey);
-        const key = part === "wake" ? `wake|${session.owner.sessionKey}` : chat;
+        const key = part === "wake" ? `wake|${wakes(session).sessionKey}` : chat;
         this.#enqueue(key, { rank: RANK[notice.kind], run: () => this.#hand(teller, notice, part) });
       }
     }
@@ -183,8 +189,9 @@ export class Governor {
 
   #wake(session: Session, notice: Notice): Promise<Handover> {
     const message = this.#message(session, notice, this.#voice.wake(session, notice));
-    const { agentId } = session.owner;
-    return this.#delivery.wake({ ...message, intentId: `${message.intentId}:wake`, ...(agentId === undefined ? {} : { agentId }) });
+    const owner = wakes(session);
+    const { agentId } = owner;
+    return this.#delivery.wake({ ...message, owner, intentId: `${message.intentId}:wake`, ...(agentId === undefined ? {} : { agentId }) });
   }
 
   #message(session: Session, notice: Notice, text: string): OutgoingMessage {

@@ -6,12 +6,14 @@ import type { Static } from "@sinclair/typebox";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import { parseRoute } from "../core/route.ts";
+import type { Owner, Route } from "../core/session.ts";
 import type { Launched } from "../engine/sessions.ts";
+import type { LaunchJson } from "./answers.ts";
 import { takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { resume } from "./resume.ts";
+import { goOn } from "./resume.ts";
 import { statusOf } from "./render.ts";
 
 const MODES = ["auto", "selective", "manual", "plan"] as const;
@@ -124,7 +126,7 @@ export const launch = defineOperation({
   run: runLaunch,
 });
 
-async function runLaunch(context: Context, caller: Caller, given: Params): Promise<Result<Reply>> {
+async function runLaunch(context: Context, caller: Caller, given: Params): Promise<Result<Reply<LaunchJson>>> {
   if (given.resume_session_id !== undefined) return resumeInstead(context, caller, given, given.resume_session_id);
   if (given.fork_session === true)
     return refuse("invalid_params", "fork_session needs resume_session_id: the session to fork.");
@@ -153,9 +155,15 @@ async function runLaunch(context: Context, caller: Caller, given: Params): Promi
     workdir: workdir.value,
     files,
     route,
-    settings: settingsOf(context, given),
+    settings: { ...settingsOf(context, given), ...wakesOf(context, route, workdir.value) },
   });
   return launched.ok ? ok(launchReply(launched.value)) : launched;
+}
+
+/** A launch from no chat is told where its directory's rule says, and wakes whom that rule names. */
+function wakesOf(context: Context, route: Route | undefined, workdir: string): { readonly wakes?: Owner } {
+  const wakes = route === undefined ? context.agentOf(workdir) : undefined;
+  return wakes === undefined ? {} : { wakes };
 }
 
 function settingsOf({ config }: Context, given: Params) {
@@ -171,17 +179,25 @@ function settingsOf({ config }: Context, given: Params) {
   };
 }
 
-async function resumeInstead(context: Context, caller: Caller, given: Params, session: string): Promise<Result<Reply>> {
-  const answered = await resume(() => context).invoke(caller, {
-    session,
-    prompt: given.prompt,
-    ...(given.fork_session === undefined ? {} : { fork: given.fork_session }),
-  });
-  return answered.ok ? ok(answered.reply) : refuse(answered.code, answered.message);
+async function resumeInstead(
+  context: Context,
+  caller: Caller,
+  given: Params,
+  ref: string,
+): Promise<Result<Reply<LaunchJson>>> {
+  const gone = await goOn(context, caller, ref, given.prompt, given.fork_session === true);
+  if (!gone.ok) return gone;
+  const { session, flowId, text } = gone.value;
+  return ok({ text, json: launchJson({ session, flowId, place: context.sessions.placeOf(session) }) });
 }
 
 /** The last session of the same real directory goes on, live or ended. */
-async function reuse(context: Context, caller: Caller, given: Params, workdir: string): Promise<Result<Reply>> {
+async function reuse(
+  context: Context,
+  caller: Caller,
+  given: Params,
+  workdir: string,
+): Promise<Result<Reply<LaunchJson>>> {
   const last = context.sessions
     .all(caller)
     .find((s) => s.workdir === workdir && s.owner.sessionKey === caller.owner.sessionKey);
@@ -190,22 +206,22 @@ async function reuse(context: Context, caller: Caller, given: Params, workdir: s
   return resumeInstead(context, caller, given, last.id);
 }
 
-function launchReply({ session, flowId, place }: Launched): Reply {
-  const status = place === undefined ? statusOf(session) : "queued";
+function launchReply(launched: Launched): Reply<LaunchJson> {
+  const { session, flowId, place } = launched;
   const head =
     place === undefined
       ? `↩️ Launched ${session.name} [${session.id}] in ${session.workdir}.`
       : `⏳ Queued ${session.name} [${session.id}], place ${place}, in ${session.workdir}.`;
   return {
     text: `${head}\nTaskFlow ${flowId}. You will be told when it asks, finishes or fails.`,
-    json: {
-      id: session.id,
-      name: session.name,
-      // Between the flow and the slot there is only a moment: it counts as starting.
-      status: place === undefined && status === "queued" ? "starting" : status,
-      workdir: session.workdir,
-      flowId,
-      ...(place === undefined ? {} : { queuePosition: place }),
-    },
+    json: launchJson(launched),
   };
+}
+
+function launchJson({ session, flowId, place }: Launched): LaunchJson {
+  const { id, name, workdir } = session;
+  const status = statusOf(session);
+  if (place !== undefined) return { id, name, status: "queued", workdir, flowId, queuePosition: place };
+  // Between the flow and the slot there is only a moment: it counts as starting.
+  return { id, name, status: status === "queued" ? "starting" : status, workdir, flowId };
 }
