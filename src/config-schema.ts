@@ -33,7 +33,9 @@ export const SecretReferenceSchema = Type.Object(
 );
 
 /** Resolved by the host before the plugin sees it; a reference that arrives here could not be resolved. */
-const Secret = Type.Union([Type.String({ minLength: 1 }), SecretReferenceSchema]);
+const Secret = Type.Union([Type.String({ minLength: 1 }), SecretReferenceSchema], {
+  description: "A text, or the host's reference to a secret.",
+});
 
 const RouteText = Type.String({
   minLength: 3,
@@ -190,7 +192,8 @@ export const configSchema = Type.Object(
     fallbackChannel: Type.Optional(RouteText),
     operators: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
-      description: "Senders who may grant permissions and plans in groups, besides the one who launched and the owner.",
+      description:
+        "Senders (id, or channel:id) who see and steer every session and grant in groups, as the host's owner does.",
     }),
     outputMode: oneOf(["minimal", "balanced", "verbose"], {
       default: "balanced",

@@ -2,10 +2,12 @@
  * iflow_fg and iflow_bg: a chat follows a session, and stops following it.
  */
 import * as Type from "@sinclair/typebox";
-import { ok } from "../core/errors.ts";
+import { ok, type Result } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
+import type { BgJson, FgJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
 import { questionLines, statusOf } from "./render.ts";
 
 export const fg = defineOperation({
@@ -27,7 +29,7 @@ export const fg = defineOperation({
     { additionalProperties: false },
   ),
   parse: (args) => parseSessionCommand(args, { lines: { param: "lines", kind: "number" } }),
-  run: async (context, caller, given) => {
+  run: async (context, caller, given): Promise<Result<Reply<FgJson>>> => {
     const shown = await context.sessions.foreground(caller, given.session, given.lines);
     if (!shown.ok) return shown;
     const { session, slice } = shown.value;
@@ -68,7 +70,7 @@ export const bg = defineOperation({
     { additionalProperties: false },
   ),
   parse: (args) => (args.trim() === "" ? { ok: true, params: {} } : parseSessionCommand(args, {})),
-  run: async (context, caller, given) => {
+  run: async (context, caller, given): Promise<Result<Reply<BgJson>>> => {
     const stopped = await context.sessions.background(caller, given.session);
     if (!stopped.ok) return stopped;
     const names = stopped.value.map((s) => s.name);

@@ -2,9 +2,11 @@
  * iflow_kill: stops a session, or all of the caller's own.
  */
 import * as Type from "@sinclair/typebox";
-import { ok, refuse } from "../core/errors.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
+import type { KillJson } from "./answers.ts";
 import { takeOptions } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
 import { statusOf } from "./render.ts";
 
 export const kill = defineOperation({
@@ -29,7 +31,7 @@ export const kill = defineOperation({
       params: { ...taken.params, ...(taken.rest === undefined || taken.rest === "" ? {} : { session: taken.rest }) },
     };
   },
-  run: async (context, caller, given) => {
+  run: async (context, caller, given): Promise<Result<Reply<KillJson>>> => {
     if ((given.session === undefined) === (given.all !== true))
       return refuse("invalid_params", "Give either a session (name or id), or all.");
     if (given.session === undefined) {

@@ -7,9 +7,9 @@ import type { Caller } from "../core/caller.ts";
 import type { RefusalCode } from "../core/errors.ts";
 
 /** What every door shows: `text` for people and agents, `json` for RPC and the tool's details. */
-export interface Reply {
+export interface Reply<Json = Readonly<Record<string, unknown>> | readonly unknown[]> {
   readonly text: string;
-  readonly json: Readonly<Record<string, unknown>> | readonly unknown[];
+  readonly json: Json;
 }
 
 export type Answered =

@@ -2,10 +2,12 @@
  * iflow_output: what a session said, from its journal.
  */
 import * as Type from "@sinclair/typebox";
-import { ok } from "../core/errors.ts";
+import { ok, type Result } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
+import type { OutputJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
 import { questionLines, statusOf } from "./render.ts";
 
 const MAX_LINES = 10_000;
@@ -42,7 +44,7 @@ export const output = defineOperation({
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
     return { ok: true, params: { ...parsed.params, lines: Number(parsed.params["lines"]) } };
   },
-  run: async (context, caller, given) => {
+  run: async (context, caller, given): Promise<Result<Reply<OutputJson>>> => {
     const read = await context.sessions.output(caller, given.session, {
       lines: given.lines,
       full: given.full ?? false,

@@ -6,6 +6,7 @@ import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
 import { choiceLines, openQuestions } from "../core/question.ts";
 import type { Session } from "../core/session.ts";
+import type { SessionJson } from "./answers.ts";
 
 export const STATUSES = [
   "queued",
@@ -51,7 +52,7 @@ export function readableMs(ms: number): string {
 }
 
 /** One row of `iflow.sessions`; times in ms since the epoch. */
-export function sessionRow(session: Session, flowId: string | undefined, nowAt: number): Record<string, unknown> {
+export function sessionRow(session: Session, flowId: string | undefined, nowAt: number): SessionJson {
   const { phase, counters } = session;
   const questions = phase.kind === "asking" ? openQuestions(phase.asks) : [];
   return {

@@ -6,6 +6,7 @@ import { ok } from "../core/errors.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
 import type { Responded } from "../engine/sessions.ts";
+import type { RespondJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
@@ -48,7 +49,7 @@ export const respond = defineOperation({
   },
 });
 
-function reply({ session, flowId, delivered, question }: Responded): Reply {
+function reply({ session, flowId, delivered, question }: Responded): Reply<RespondJson> {
   const what =
     question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(question.text.text), 60)})`;
   const how = {

@@ -2,12 +2,18 @@
  * iflow_resume: the same conversation and the same settings go on, or a fork of them.
  */
 import * as Type from "@sinclair/typebox";
-import { ok, refuse } from "../core/errors.ts";
+import type { Caller } from "../core/caller.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
+import type { Session } from "../core/session.ts";
+import type { ResumeJson } from "./answers.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
+import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
 import { sessionLine, statusOf } from "./render.ts";
 
 const GO_ON = "Continue where you stopped.";
+const MAX_SHOWN = 20;
 
 export const resume = defineOperation({
   name: "resume",
@@ -36,56 +42,63 @@ export const resume = defineOperation({
       return { ok: true, params: {} };
     return parseSessionCommand(args, { fork: options.fork }, { param: "prompt", needed: false });
   },
-  run: async (context, caller, given) => {
-    const { sessions } = context;
-    if (given.session === undefined) {
-      const nowAt = sessions.nowAt();
-      const resumable = sessions
-        .all(caller)
-        .filter((s) => ["ended", "interrupted", "idle"].includes(s.phase.kind) && s.continuedBy === undefined);
-      const text =
-        resumable.length === 0
-          ? "Nothing to resume."
-          : resumable
-              .slice(0, 20)
-              .map((s) => sessionLine(s, undefined, nowAt))
-              .join("\n");
-      return ok({
-        text,
-        json: resumable.map((s) => ({ id: s.id, name: s.name, status: statusOf(s), workdir: s.workdir })),
-      });
-    }
-    const found = sessions.find(caller, given.session);
-    if (!found.ok) return found;
-    const prompt = given.prompt ?? GO_ON;
-    if (given.fork === true) {
-      const forked = await sessions.fork(caller, found.value, prompt);
-      if (!forked.ok) return forked;
-      const { session, flowId, history } = forked.value;
-      const how = history === "copied" ? "with a copy of its history" : "fresh, with a summary of its history";
-      return ok({
-        text: `↩️ Forked ${found.value.name} into ${session.name} [${session.id}], ${how}. TaskFlow ${flowId}.`,
-        json: { success: true, id: session.id, name: session.name, flowId, forkOf: found.value.id, history },
-      });
-    }
-    const { kind } = found.value.phase;
-    if (kind === "working" || kind === "asking" || kind === "starting" || kind === "queued") {
-      return refuse(
-        "wrong_phase",
-        `${found.value.name} is ${kind}, there is nothing to resume. Use iflow_respond to answer it or to queue a message.`,
-      );
-    }
-    const responded = await sessions.respond(caller, found.value.id, {
-      message: prompt,
-      interrupt: false,
-      questionId: undefined,
-      option: undefined,
-    });
-    if (!responded.ok) return responded;
-    const { session, flowId } = responded.value;
-    return ok({
-      text: `↩️ Resumed ${session.name} [${session.id}]. TaskFlow ${flowId}.`,
-      json: { success: true, id: session.id, name: session.name, flowId, status: statusOf(session) },
-    });
+  run: async (context, caller, given): Promise<Result<Reply<ResumeJson>>> => {
+    if (given.session === undefined) return ok(resumable(context, caller));
+    const gone = await goOn(context, caller, given.session, given.prompt, given.fork === true);
+    if (!gone.ok) return gone;
+    const { session, flowId, text, fork } = gone.value;
+    const { id, name } = session;
+    return ok({ text, json: { success: true, id, name, flowId, status: statusOf(session), ...fork } });
   },
 });
+
+function resumable({ sessions }: Context, caller: Caller): Reply<ResumeJson> {
+  const nowAt = sessions.nowAt();
+  const found = sessions
+    .all(caller)
+    .filter((s) => ["ended", "interrupted", "idle"].includes(s.phase.kind) && s.continuedBy === undefined);
+  const lines = found.slice(0, MAX_SHOWN).map((s) => sessionLine(s, undefined, nowAt));
+  return {
+    text: found.length === 0 ? "Nothing to resume." : lines.join("\n"),
+    json: found.map((s) => ({ id: s.id, name: s.name, status: statusOf(s), workdir: s.workdir })),
+  };
+}
+
+export interface GoneOn {
+  readonly session: Session;
+  readonly flowId: string;
+  readonly text: string;
+  readonly fork?: { readonly forkOf: string; readonly history: "copied" | "summary" };
+}
+
+/** The conversation of an idle, interrupted or ended session goes on, or a fork of it begins. */
+export async function goOn(
+  { sessions }: Context,
+  caller: Caller,
+  ref: string,
+  prompt = GO_ON,
+  fork = false,
+): Promise<Result<GoneOn>> {
+  const found = sessions.find(caller, ref);
+  if (!found.ok) return found;
+  const { id, name, phase } = found.value;
+  if (fork) {
+    const forked = await sessions.fork(caller, found.value, prompt);
+    if (!forked.ok) return forked;
+    const { session, flowId, history } = forked.value;
+    const how = history === "copied" ? "with a copy of its history" : "fresh, with a summary of its history";
+    const text = `↩️ Forked ${name} into ${session.name} [${session.id}], ${how}. TaskFlow ${flowId}.`;
+    return ok({ session, flowId, text, fork: { forkOf: id, history } });
+  }
+  if (phase.kind === "working" || phase.kind === "asking" || phase.kind === "starting" || phase.kind === "queued") {
+    return refuse(
+      "wrong_phase",
+      `${name} is ${phase.kind}, there is nothing to resume. Use iflow_respond to answer it or to queue a message.`,
+    );
+  }
+  const order = { message: prompt, interrupt: false, questionId: undefined, option: undefined };
+  const responded = await sessions.respond(caller, id, order);
+  if (!responded.ok) return responded;
+  const { session, flowId } = responded.value;
+  return ok({ session, flowId, text: `↩️ Resumed ${session.name} [${session.id}]. TaskFlow ${flowId}.` });
+}

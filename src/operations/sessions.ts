@@ -2,8 +2,10 @@
  * iflow_sessions: who is there.
  */
 import * as Type from "@sinclair/typebox";
-import { ok } from "../core/errors.ts";
+import { ok, type Result } from "../core/errors.ts";
+import type { SessionJson } from "./answers.ts";
 import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
 import { sessionLine, sessionRow, STATUSES, statusOf } from "./render.ts";
 import type { Session } from "../core/session.ts";
 
@@ -31,7 +33,7 @@ export const sessions = defineOperation({
     { additionalProperties: false },
   ),
   parse: (args) => ({ ok: true, params: args.trim() === "" ? {} : { filter: args.trim().toLowerCase() } }),
-  run: async (context, caller, given) => {
+  run: async (context, caller, given): Promise<Result<Reply<readonly SessionJson[]>>> => {
     const nowAt = context.sessions.nowAt();
     const found = context.sessions.all(caller).filter((session) => matches(session, given.filter));
     const lines = found

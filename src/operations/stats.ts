@@ -2,9 +2,11 @@
  * iflow_stats: counts over the sessions that the caller may see.
  */
 import * as Type from "@sinclair/typebox";
-import { ok } from "../core/errors.ts";
+import { ok, type Result } from "../core/errors.ts";
 import type { Counters, Session } from "../core/session.ts";
+import type { StatsJson } from "./answers.ts";
 import { defineOperation } from "./define.ts";
+import type { Reply } from "./operation.ts";
 import { durationMs, readableMs, STATUSES, statusOf } from "./render.ts";
 
 function sum(sessions: readonly Session[], key: keyof Counters): number {
@@ -20,7 +22,7 @@ export const stats = defineOperation({
   usage: "/iflow_stats",
   params: Type.Object({}, { additionalProperties: false }),
   parse: (args) => (args.trim() === "" ? { ok: true, params: {} } : { ok: false, message: "It takes nothing." }),
-  run: async (context, caller) => {
+  run: async (context, caller): Promise<Result<Reply<StatsJson>>> => {
     const nowAt = context.sessions.nowAt();
     const found = context.sessions.all(caller);
     const { admission, governor } = context.sessions.roster;

@@ -3,9 +3,9 @@
  * Owns: the decision by real path (symlinks, `..` and case undone by the file system), and one message for everything that is refused,
  * so that it does not tell whether a path outside exists.
  */
-import { realpath, stat } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 
@@ -37,9 +37,8 @@ export class Workdirs {
     const roots = await this.#roots(caller);
     const allowed = real !== undefined && (await this.#isAllowed(caller, real, roots));
     if (allowed) return ok(real);
-    // Within an allowed root the truth may be told; outside, nothing is said about what exists.
-    const inside = roots.some((root) => isWithin(absolute(wanted, base), root));
-    if (real === undefined && (inside || this.#free(caller)))
+    // Where the caller may work the truth may be told; elsewhere nothing is said about what exists.
+    if (real === undefined && (await this.#mayKnow(caller, absolute(wanted, base), roots)))
       return refuse(
         "directory_not_allowed",
         `There is no directory "${wanted.slice(0, 200)}". Create it first, or give another workdir.`,
@@ -65,6 +64,17 @@ export class Workdirs {
       return roots.some((root) => isWithin(real, root) && isWithin(root, state) && root !== state);
     if (state !== undefined && isWithin(state, real)) return false;
     return inRoot || this.#free(caller);
+  }
+
+  /** Judged by the nearest real place above the path: a link may lead out of a root, and what is there is not told. */
+  async #mayKnow(caller: Caller, path: string, roots: readonly string[]): Promise<boolean> {
+    const near = await nearestReal(path);
+    if (near === undefined) return false;
+    const state = await realDirectory(this.#options.stateDir);
+    const hidden = state !== undefined && isWithin(near, state);
+    const own = roots.filter((root) => isWithin(near, root));
+    if (hidden) return own.some((root) => root !== state && isWithin(root, state));
+    return own.length > 0 || this.#free(caller);
   }
 
   /** With no allowed directories set, only the host's owner may leave the workspace and the default. */
@@ -115,6 +125,17 @@ async function realDirectory(path: string): Promise<string | undefined> {
     // Missing, unreadable, a loop of links: none of them is a directory to work in.
     return undefined;
   }
+}
+
+/** The path itself, or what of it exists; undefined where a link leads nowhere, for nobody may learn where it would lead. */
+async function nearestReal(path: string): Promise<string | undefined> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined) return real;
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? undefined : nearestReal(dirname(path));
 }
 
 function isWithin(path: string, root: string): boolean {

@@ -5,7 +5,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Errors } from "@sinclair/typebox/errors";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { answerSchema } from "../../scripts/readme-tables.ts";
 import { skillExamples } from "../skill-examples.ts";
 import { MAIN, PERSON, PluginWorld, type Row } from "./harness/plugin-world.ts";
 import { RpcClient, type PushedEvent } from "./harness/rpc-client.ts";
@@ -75,8 +77,9 @@ const doors: readonly Door[] = [
   },
 ];
 
-function check({ text, json }: Answer, says: RegExp, tells: unknown): void {
+function check(operation: string, { text, json }: Answer, says: RegExp, tells: unknown): void {
   expect(text ?? json).toBeDefined();
+  if (json !== undefined) expect([...Errors(answerSchema(operation), json)]).toEqual([]);
   if (text !== undefined) expect(text).toMatch(says);
   if (json !== undefined) expect(json).toEqual(tells);
 }
@@ -93,7 +96,7 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
     const name = `job-${door.replaceAll(" ", "-").toLowerCase()}`;
     const script = `say: hello\nask: Which? | first | second\nsay: chose {answer}`;
     const step = async (operation: string, params: Params, args: string, says: RegExp, tells: unknown): Promise<void> =>
-      check(await ask(operation, params, args, says), says, tells);
+      check(operation, await ask(operation, params, args, says), says, tells);
 
     await step("launch", { name, prompt: script }, `--name ${name} ${script}`, new RegExp(`Launched ${name} \\[`), {
       id: expect.any(String),

@@ -1,0 +1,201 @@
+/**
+ * What RPC answers (and a tool's details hold), as schemas: stable JSON.
+ * Owns: the shapes. Operations take them as types only, so the compiler holds them to it; the README's tables and the tests take
+ * the schemas. Times are ms since the epoch, offsets UTF-16 code units of the output.
+ */
+import * as Type from "@sinclair/typebox";
+import type { Static } from "@sinclair/typebox";
+import { STATUSES } from "./render.ts";
+
+function oneOf<const T extends readonly string[]>(values: T, description: string) {
+  return Type.Unsafe<T[number]>(Type.String({ enum: [...values], description }));
+}
+
+const id = Type.String({ description: "Id of the session." });
+const name = Type.String({ description: "Its name." });
+const status = oneOf(STATUSES, "Its state now.");
+const workdir = Type.String({ description: "Real path of its directory." });
+const flowId = Type.String({ description: "Its TaskFlow." });
+const success = Type.Literal(true, { description: "A refusal is an error instead." });
+const startOffset = Type.Integer({ description: "Where `output` begins." });
+const endOffset = Type.Integer({ description: "One past its end: `since` of the next call." });
+const closed = { additionalProperties: false };
+const who = Type.Object({ id, name }, closed);
+
+export const LaunchAnswer = Type.Object(
+  {
+    id,
+    name,
+    status,
+    workdir,
+    flowId,
+    queuePosition: Type.Optional(Type.Integer({ description: "Place in line, from 1, when all slots are busy." })),
+  },
+  closed,
+);
+
+export const RespondAnswer = Type.Object(
+  {
+    success,
+    id,
+    name,
+    flowId,
+    delivered: oneOf(
+      ["now", "queued", "resumed"],
+      "now: iFlow has it; queued: for the next turn; resumed: iFlow is started again for it.",
+    ),
+  },
+  closed,
+);
+
+export const FgAnswer = Type.Object(
+  {
+    id,
+    name,
+    status,
+    startOffset,
+    endOffset,
+    following: Type.Boolean({ description: "Whether more will come (false: the session has ended)." }),
+    output: Type.String({ description: "What this chat had not seen." }),
+  },
+  closed,
+);
+
+export const BgAnswer = Type.Object(
+  { success, sessions: Type.Array(who, { description: "Which the chat does not follow any more." }) },
+  closed,
+);
+
+export const KillAnswer = Type.Object(
+  {
+    success,
+    id: Type.Optional(id),
+    name: Type.Optional(name),
+    status: Type.Optional(status),
+    sessions: Type.Optional(
+      Type.Array(Type.Object({ id, name, status }, closed), { description: "With `all`: those that were stopped." }),
+    ),
+  },
+  closed,
+);
+
+export const OutputAnswer = Type.Object(
+  {
+    id,
+    name,
+    status,
+    startOffset,
+    endOffset,
+    truncated: Type.Boolean({ description: "Whether there is more before or after." }),
+    output: Type.String({ description: "The words." }),
+  },
+  closed,
+);
+
+const QuestionRow = Type.Object(
+  {
+    id: Type.String({ description: "For `question_id`." }),
+    kind: oneOf(["permission", "question", "plan", "fresh-start"], "What is asked for."),
+    text: Type.String({ description: "The question." }),
+    options: Type.Array(Type.String(), { description: "Choices, numbered from 1." }),
+  },
+  closed,
+);
+
+export const SessionRow = Type.Object(
+  {
+    id,
+    name,
+    status,
+    workdir,
+    prompt: Type.String({ description: "Its first prompt, at most 2 KiB of it." }),
+    startedAt: Type.Integer({ description: "Launched at." }),
+    completedAt: Type.Union([Type.Integer(), Type.Null()], { description: "Ended at." }),
+    durationMs: Type.Integer({ description: "From launch to end, or until now." }),
+    turnCount: Type.Integer({ description: "Turns begun." }),
+    toolCalls: Type.Integer({ description: "Tool calls of iFlow." }),
+    flowId: Type.Union([Type.String(), Type.Null()], { description: "Its TaskFlow." }),
+    permissionMode: oneOf(["auto", "selective", "manual", "plan"], "As it is now."),
+    question: Type.Optional(Type.Array(QuestionRow, { description: "What is open, when it asks." })),
+    error: Type.Optional(Type.String({ description: "Why it failed, was killed or interrupted." })),
+    continues: Type.Optional(Type.String({ description: "Id of the session that it goes on with." })),
+    continuedBy: Type.Optional(Type.String({ description: "Id of the session that went on with it." })),
+  },
+  closed,
+);
+
+export const SessionsAnswer = Type.Array(SessionRow, { description: "Newest first." });
+
+const count = (description: string) => Type.Integer({ description });
+
+export const StatsAnswer = Type.Object(
+  {
+    total: count("Sessions that are known."),
+    byStatus: Type.Record(Type.String(), Type.Integer(), { description: "State -> sessions." }),
+    workingMs: count("Time in which iFlow worked; waiting for people does not count."),
+    averageDurationMs: count("From launch to end, or until now."),
+    turns: count("Turns begun."),
+    toolCalls: count("Tool calls."),
+    longest: Type.Union([Type.Object({ id, name, durationMs: Type.Integer() }, closed), Type.Null()], {
+      description: "The longest session: `{ id, name, durationMs }`.",
+    }),
+    questions: Type.Object(
+      {
+        asked: count("Questions of iFlow."),
+        byPerson: count("Answered by people."),
+        byAgent: count("Answered by an agent."),
+        denied: count("Denied, e.g. past their deadline."),
+      },
+      closed,
+    ),
+    queue: Type.Object(
+      {
+        running: count("Slots taken."),
+        waiting: count("Sessions in line."),
+        maxSessions: count("Slots."),
+        maxQueued: count("Places in line."),
+      },
+      closed,
+    ),
+    deliveries: Type.Object(
+      {
+        accepted: count("Notices that the host took."),
+        refused: count("Notices that it refused."),
+        noRoute: count("Notices without a chat."),
+        waiting: count("Notices on their way."),
+        lastRefusal: Type.Optional(Type.String({ description: "Why the last one was refused." })),
+      },
+      closed,
+    ),
+  },
+  closed,
+);
+
+const Resumed = Type.Object(
+  {
+    success,
+    id,
+    name,
+    flowId,
+    status,
+    forkOf: Type.Optional(Type.String({ description: "With `fork`: id of the original." })),
+    history: Type.Optional(oneOf(["copied", "summary"], "With `fork`: what it knows of the original.")),
+  },
+  closed,
+);
+
+const Resumable = Type.Array(Type.Object({ id, name, status, workdir }, closed), {
+  description: "Without `session`: what can be resumed, newest first.",
+});
+
+export const ResumeAnswer = Type.Union([Resumed, Resumable]);
+
+export type LaunchJson = Static<typeof LaunchAnswer>;
+export type RespondJson = Static<typeof RespondAnswer>;
+export type FgJson = Static<typeof FgAnswer>;
+export type BgJson = Static<typeof BgAnswer>;
+export type KillJson = Static<typeof KillAnswer>;
+export type OutputJson = Static<typeof OutputAnswer>;
+export type SessionJson = Static<typeof SessionRow>;
+export type StatsJson = Static<typeof StatsAnswer>;
+export type ResumeJson = Static<typeof ResumeAnswer>;
