@@ -22,6 +22,7 @@ import type { ButtonPress, PressReply } from "./host/interactive.ts";
 import { announceRunning } from "./host/process-memory.ts";
 import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
+import { SentMessages } from "./host/sent-messages.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
 import type { Context } from "./operations/context.ts";
@@ -51,7 +52,9 @@ const clock: Clock = {
 
 function registerPlugin(api: HostApi): void {
   const log: Log = api.logger;
-  const instance = new Instance(api, log);
+  const sent = new SentMessages();
+  if (api.registrationMode === "full") sent.listen(api);
+  const instance = new Instance(api, log, sent);
   registerDoors(api, {
     signs: instance.table,
     life: instance,
@@ -76,14 +79,16 @@ function registerPlugin(api: HostApi): void {
 class Instance {
   readonly #api: HostApi;
   readonly #log: Log;
+  readonly #sent: SentMessages;
   readonly table = operations(() => this.#context);
   #context: Context | undefined;
   #children: ChildTasks | undefined;
   #retract: (() => void) | undefined;
 
-  constructor(api: HostApi, log: Log) {
+  constructor(api: HostApi, log: Log, sent: SentMessages) {
     this.#api = api;
     this.#log = log;
+    this.#sent = sent;
   }
 
   /** Where it can't start, every door says why. */
@@ -115,12 +120,12 @@ class Instance {
       {
         flows: createFlowStore(tasks.tasks),
         children: this.#children,
-        delivery: createDelivery(this.#api, functions),
+        delivery: createDelivery(this.#api, functions, this.#sent),
         clock,
         log: this.#log,
         stateDir: place.stateDir,
         env: process.env,
-        mainOwner: hostFacts(this.#api).mainOwner,
+        mainOwner: (agentId) => hostFacts(this.#api).mainOwner(agentId),
       },
       () => config.current(),
     );

@@ -55,7 +55,9 @@ const RANK: Readonly<Record<NoticeKind, number>> = {
 };
 
 export function chatKey(route: Route | undefined, sessionKey: string): string {
-  return route === undefined ? `session|${sessionKey}` : [route.channel, route.accountId ?? "", route.to, route.threadId ?? ""].join("|");
+  return route === undefined
+    ? `session|${sessionKey}`
+    : [route.channel, route.accountId ?? "", route.to, route.threadId ?? ""].join("|");
 }
 
 /** A wake that was owed goes to its agent, whatever the settings say since. */
@@ -75,6 +77,7 @@ export class Governor {
   readonly #questions = new Map<string, string>();
   #counts = { accepted: 0, refused: 0, noRoute: 0 };
   #lastRefusal: string | undefined;
+  readonly #closing = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(delivery: Delivery, voice: Voice, routeOf: (session: Session) => Route | undefined, log: Log) {
@@ -123,7 +126,11 @@ export class Governor {
     const stopped: Handover = { kind: "refused", reason: "the service stops" };
     if (this.#closed) return Promise.resolve(stopped);
     return new Promise((resolve) => {
-      const run = async (): Promise<void> => resolve(await send());
+      const run = async (): Promise<void> => {
+        const handover = await send();
+        resolve(handover);
+        await this.#untilOut(handover);
+      };
       const drop = (): void => resolve(stopped);
       this.#enqueue(key, { rank: PROGRESS_RANK, run, drop });
     });
@@ -137,6 +144,7 @@ export class Governor {
   /** What is in flight is awaited, the rest stays owed for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.resolve();
     for (const errand of [...this.#lines.values()].flat()) errand.drop?.();
     this.#lines.clear();
     await this.settled();
@@ -172,11 +180,21 @@ export class Governor {
     if (notice.kind === "asks" && part === "chat") this.#remember(session, handover);
     await teller.told(notice.id, part);
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
+    await this.#untilOut(handover);
+  }
+
+  /** What the host keeps for a later try is not overtaken: the chat's line stands until it is out. */
+  async #untilOut(handover: Handover): Promise<void> {
+    if (handover.kind !== "accepted" || handover.out === undefined) return;
+    await Promise.race([handover.out, this.#closing.promise]);
   }
 
   #remember(session: Session, handover: Handover): void {
     if (handover.kind !== "accepted" || handover.messageId === undefined) return;
-    this.#questions.set(`${chatKey(this.routeOf(session), session.owner.sessionKey)}|${handover.messageId}`, session.id);
+    this.#questions.set(
+      `${chatKey(this.routeOf(session), session.owner.sessionKey)}|${handover.messageId}`,
+      session.id,
+    );
     const [oldest] = this.#questions.keys();
     if (this.#questions.size > MAX_QUESTIONS && oldest !== undefined) this.#questions.delete(oldest);
   }
@@ -191,7 +209,12 @@ export class Governor {
     const message = this.#message(session, notice, this.#voice.wake(session, notice));
     const owner = wakes(session);
     const { agentId } = owner;
-    return this.#delivery.wake({ ...message, owner, intentId: `${message.intentId}:wake`, ...(agentId === undefined ? {} : { agentId }) });
+    return this.#delivery.wake({
+      ...message,
+      owner,
+      intentId: `${message.intentId}:wake`,
+      ...(agentId === undefined ? {} : { agentId }),
+    });
   }
 
   #message(session: Session, notice: Notice, text: string): OutgoingMessage {
