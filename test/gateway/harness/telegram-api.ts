@@ -19,7 +19,7 @@ export interface TelegramMessage {
   readonly chatId: string;
   readonly threadId: number | undefined;
   readonly fromBot: boolean;
-  /** Every text it had, the present one last. */
+  /** Every text it had as people read it, the present one last. */
   readonly texts: string[];
   buttons: readonly (readonly TelegramButton[])[];
 }
@@ -268,7 +268,7 @@ export class TelegramApi {
   #send(params: Json): Json {
     const threadId = params["message_thread_id"] === undefined ? {} : { threadId: Number(params["message_thread_id"]) };
     const chat: Chat = { chatId: Number(params["chat_id"]), ...threadId };
-    const message = this.#keep(chat, words(params["text"] ?? params["caption"]), true);
+    const message = this.#keep(chat, readable(params["text"] ?? params["caption"], params["parse_mode"]), true);
     message.buttons = buttonsOf(params["reply_markup"]);
     return { ...wireMessage(message, chat), from: BOT };
   }
@@ -276,7 +276,7 @@ export class TelegramApi {
   #edit(params: Json): Json | boolean {
     const message = this.messages.find((one) => isAt(one, params));
     if (message === undefined) return true;
-    if (params["text"] !== undefined) message.texts.push(words(params["text"]));
+    if (params["text"] !== undefined) message.texts.push(readable(params["text"], params["parse_mode"]));
     message.buttons = buttonsOf(params["reply_markup"]);
     return { ...wireMessage(message, { chatId: Number(message.chatId) }), from: BOT };
   }
@@ -309,6 +309,13 @@ function wireMessage(message: TelegramMessage, chat: Chat): Json {
     ...(message.threadId === undefined ? {} : { message_thread_id: message.threadId, is_topic_message: true }),
     ...(message.buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: message.buttons } }),
   };
+}
+
+/** What people read of a text that the bot sent. */
+function readable(text: unknown, parseMode: unknown): string {
+  if (parseMode !== "HTML") return words(text);
+  const plain = words(text).replaceAll(/<\/?[a-z][^>]*>/g, "");
+  return plain.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
