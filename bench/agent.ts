@@ -1,6 +1,7 @@
 /**
- * `npm run bench:agent [-- --quick] [-- --json FILE]`: our connection, the SDK's own client and a raw reader, side by side, on the
- * demo agent. Nothing of the network is used. Times depend on the machine; the ratios say more.
+ * `npm run bench:agent [-- --quick] [-- --only bursts|stream|starts|deaths] [-- --json FILE]`
+ * Our connection, the SDK's own client and a raw reader, side by side, on the demo agent. Nothing of the network is used.
+ * Times depend on the machine; the ratios say more.
  */
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
@@ -10,7 +11,7 @@ import { median, ms, percentile, perSecond, table } from "./numbers.ts";
 import { DEMO_AGENT, openOurs, openRaw, openSdk, type Reader, startWithSdk, within } from "./readers.ts";
 
 const { values: options } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" }, json: { type: "string" } },
 });
 const QUICK = options.quick;
 
@@ -196,30 +197,27 @@ async function stream(): Promise<void> {
 
 // ---------------------------------------------------------------- starting
 
-interface Starts {
-  readonly ok: number;
-  readonly tried: number;
-  readonly readyMs: readonly number[];
-}
+class Starts {
+  ok = 0;
+  tried = 0;
+  readonly readyMs: number[] = [];
 
-async function startTogether(together: number, rounds: number, open: Open): Promise<Starts> {
-  let ok = 0;
-  const readyMs: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  /** Starts several at once, one round. */
+  async together(agents: number, open: Open): Promise<void> {
     const started = performance.now();
     const opened = await Promise.allSettled(
-      Array.from({ length: together }, async () => {
+      Array.from({ length: agents }, async () => {
         const reader = await open();
-        readyMs.push(performance.now() - started);
+        this.readyMs.push(performance.now() - started);
         return reader;
       }),
     );
     const readers = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     // Two on one agent are not two agents.
-    ok += new Set(readers.map(({ agent }) => agent)).size;
+    this.ok += new Set(readers.map(({ agent }) => agent)).size;
+    this.tried += agents;
     await Promise.all(readers.map((reader) => reader.close()));
   }
-  return { ok, tried: together * rounds, readyMs };
 }
 
 async function starts(): Promise<void> {
@@ -236,13 +234,18 @@ async function starts(): Promise<void> {
       rows.push([name, String(together), String(delayMs), `${ok} of ${tried}`, ...more]);
     };
     for (const transport of ["stdio", "websocket"] as const) {
-      const raw = await startTogether(together, START_ROUNDS, () => openRaw(slow, transport));
-      const ours = await startTogether(together, START_ROUNDS, () => openOurs(slow, transport));
+      const [raw, ours] = [new Starts(), new Starts()];
+      for (let round = 0; round < START_ROUNDS; round += 1) {
+        await raw.together(together, () => openRaw(slow, transport));
+        await ours.together(together, () => openOurs(slow, transport));
+      }
       add(`raw, ${transport}`, raw, undefined);
       add(`ours, ${transport}`, ours, median(ours.readyMs) - median(raw.readyMs));
     }
     process.env["DEMO_AGENT_QUIRKS"] = slow.quirks;
-    add("SDK's own start", await startTogether(together, SDK_START_ROUNDS, () => startWithSdk(folder)), undefined);
+    const sdk = new Starts();
+    for (let round = 0; round < SDK_START_ROUNDS; round += 1) await sdk.together(together, () => startWithSdk(folder));
+    add("SDK's own start", sdk, undefined);
   }
   results["starts"] = section;
   print(table(rows));
@@ -291,6 +294,7 @@ try {
   const machine = `Node ${process.version}, ${process.platform}, ${cpus().length} cores`;
   print(`${machine}\n`);
   for (const run of [bursts, stream, starts, deaths]) {
+    if (options.only !== undefined && options.only !== run.name) continue;
     await run();
     print("");
   }
