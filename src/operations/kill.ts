@@ -4,10 +4,12 @@
 import * as Type from "@sinclair/typebox";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import type { KillJson } from "./answers.ts";
-import { takeOptions } from "./command-line.ts";
+import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { statusOf } from "./render.ts";
+
+const ALL = { all: { param: "all", kind: "flag" } } as const;
 
 export const kill = defineOperation({
   name: "kill",
@@ -24,12 +26,9 @@ export const kill = defineOperation({
     { additionalProperties: false },
   ),
   parse: (args) => {
-    const taken = takeOptions(args, { all: { param: "all", kind: "flag" } });
+    const taken = takeOptions(args, ALL);
     if (!taken.ok) return taken;
-    return {
-      ok: true,
-      params: { ...taken.params, ...(taken.rest === undefined || taken.rest === "" ? {} : { session: taken.rest }) },
-    };
+    return taken.rest === "" ? { ok: true, params: taken.params } : parseSessionCommand(args, ALL);
   },
   run: async (context, caller, given): Promise<Result<Reply<KillJson>>> => {
     if ((given.session === undefined) === (given.all !== true))

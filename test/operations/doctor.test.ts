@@ -1,0 +1,109 @@
+/** [G5] The doctor's verdicts, with the demo agent as a real process. */
+import { readdir, readlink } from "node:fs/promises";
+import { afterEach, describe, expect, test } from "vitest";
+import { findAgentCommand } from "../../src/agent/agent-command.ts";
+import { doctorText, runDoctor, type Check, type DoctorParts } from "../../src/operations/doctor.ts";
+import { DemoWorld } from "../agent/demo-world.ts";
+import { FakeJournals } from "../fakes/fake-journal.ts";
+
+const stack: DemoWorld[] = [];
+
+afterEach(async () => {
+  for (const world of stack.splice(0)) await world[Symbol.asyncDispose]();
+});
+
+async function parts(quirks: string, changes: Partial<DoctorParts> = {}): Promise<DoctorParts> {
+  const world = await DemoWorld.create();
+  stack.push(world);
+  return {
+    agentReady: async () => ({ ok: true }),
+    launcher: world.launcher({}, quirks),
+    journals: new FakeJournals(),
+    workdir: world.folder,
+    allowed: [world.folder],
+    fallbackRoute: "telegram|42",
+    gatewayTrouble: async () => undefined,
+    skillTrouble: async () => undefined,
+    ...changes,
+  };
+}
+
+const verdicts = (checks: readonly Check[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(checks.map(({ name, verdict }) => [name, verdict]));
+const AGENT = "agent answers ACP and is authenticated";
+
+describe("[G5] the doctor", () => {
+  test("finds nothing wrong, and leaves nothing running", async () => {
+    const checks = await runDoctor(await parts(""));
+    expect(checks.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+    expect(checks.map(({ name }) => name)).toEqual([
+      "agent found",
+      AGENT,
+      "directory",
+      "storage",
+      "route",
+      "gateway, notices and wake",
+      "skill",
+    ]);
+    expect(checks[1]?.line).toMatch(/^iFlow \S+, session ready after \d+ ms$/);
+    expect(doctorText(checks).split("\n")).toHaveLength(checks.length);
+    expect(await agentsIn(stack[0]?.folder ?? "")).toEqual([]);
+  });
+
+  test("[S10] says how to install an agent that is missing, and starts none", async () => {
+    const found = await findAgentCommand({ hostEnv: { PATH: "/nowhere", HOME: "/nowhere" }, command: "no-such-agent" });
+    if (!("missing" in found)) throw new Error("found");
+    const checks = await runDoctor(
+      await parts("", { agentReady: async () => ({ ok: false, message: found.missing }) }),
+    );
+    expect(verdicts(checks)).toMatchObject({ "agent found": "failed", directory: "ok", storage: "ok" });
+    expect(checks.map(({ name }) => name)).not.toContain(AGENT);
+    expect(checks[0]?.line).toContain("no-such-agent");
+    expect(checks[0]?.line).toContain("iflow-ce");
+    expect(doctorText(checks)).toMatch(/^✗ agent found: /);
+  });
+
+  test.each([
+    ["refuse=session/new", /./],
+    ["auth-fails unauthenticated", /auth/i],
+  ])("[S10] says what an agent answers that refuses (%s)", async (quirks, words) => {
+    const checks = await runDoctor(await parts(quirks));
+    expect(verdicts(checks)).toMatchObject({ "agent found": "ok", [AGENT]: "failed", directory: "ok" });
+    expect(checks.find(({ name }) => name === AGENT)?.line).toMatch(words);
+    expect(await agentsIn(stack[0]?.folder ?? "")).toEqual([]);
+  });
+
+  test("a check that breaks is a failed check; what is merely unset is a warning", async () => {
+    const journals = new FakeJournals();
+    const checks = await runDoctor(
+      await parts("", {
+        agentReady: async () => Promise.reject(new Error("the disk is gone")),
+        journals: Object.assign(journals, { writable: async () => ({ ok: false as const, reason: "ENOSPC" }) }),
+        workdir: undefined,
+        allowed: [],
+        fallbackRoute: undefined,
+        gatewayTrouble: async () => "the gateway does not answer",
+        skillTrouble: async () => Promise.reject(new Error("no folder")),
+      }),
+    );
+    expect(verdicts(checks)).toEqual({
+      "agent found": "failed",
+      directory: "warning",
+      storage: "failed",
+      route: "warning",
+      "gateway, notices and wake": "failed",
+      skill: "failed",
+    });
+    expect(doctorText(checks)).toContain("✗ agent found: the disk is gone");
+    expect(doctorText(checks)).toContain("! directory: no default directory");
+  });
+});
+
+/** Pids of processes that work in this folder; where the system has no such list, none. */
+async function agentsIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir("/proc").catch(() => []);
+  const places = entries
+    .filter((name) => /^\d+$/.test(name))
+    .map(async (pid) => ({ pid, cwd: await readlink(`/proc/${pid}/cwd`).catch(() => "") }));
+  return (await Promise.all(places)).filter(({ cwd }) => cwd === folder).map(({ pid }) => pid);
+}
