@@ -61,6 +61,12 @@ export function piecesOf(text: string, limit: number): readonly Piece[] {
   return pieces;
 }
 
+/** The line that begins the code block which is open where the text ends; "" when none is. */
+export function openBlock(text: string): string {
+  const lines = linesOf(text, true);
+  return opening(fenceAt(lines, lines.length - 1, text.length));
+}
+
 function linesOf(text: string, fenced: boolean): readonly Line[] {
   const lines: Line[] = [];
   let fence: Fence | undefined;

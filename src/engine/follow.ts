@@ -2,7 +2,7 @@
  * Foreground: a chat that follows a session sees exactly what it has not seen, then what comes, as it comes.
  * Owns: the debounce with a longest wait, and what each chat has seen (absolute offsets; kept in the session).
  */
-import { splitForChannel } from "../core/stream.ts";
+import { openBlock, splitForChannel } from "../core/stream.ts";
 import type { Viewer } from "../core/session.ts";
 import type { Clock, Delivery } from "../ports.ts";
 import type { Governor } from "./governor.ts";
@@ -10,6 +10,8 @@ import type { SessionActor } from "./session-actor.ts";
 
 const QUIET_MS = 1_200;
 const LONGEST_WAIT_MS = 4_000;
+/** How much of what a chat has seen is looked at for a code block that was still open there. */
+const LOOK_BACK = 32_768;
 
 interface Pending {
   readonly firstAt: number;
@@ -69,13 +71,22 @@ export class Follow {
     if (viewer === undefined || this.#closed) return;
     const slice = await actor.journal.output(viewer.seen);
     if (slice.end <= viewer.seen) return;
-    const pieces = splitForChannel(this.#redact(slice.text.trim()), this.#delivery.limit(viewer.route) - headOf(actor).length);
+    const text = slice.text.trim();
+    const block = text === "" ? "" : await this.#openBlock(actor, viewer.seen);
+    const pieces = splitForChannel(this.#redact(block + text), this.#delivery.limit(viewer.route) - headOf(actor).length);
     for (const [index, text] of pieces.entries()) {
       const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
       // What the chat did not get counts as not seen: it is caught up with later.
       if (this.#closed && handover.kind !== "accepted") return;
     }
     await actor.post({ type: "shown", key, seen: slice.end });
+  }
+
+  /** A code block that the last piece had to close is begun again in the next. */
+  async #openBlock({ journal }: SessionActor, seen: number): Promise<string> {
+    if (seen === 0) return "";
+    const before = await journal.output(Math.max(0, seen - LOOK_BACK), seen);
+    return openBlock(before.text);
   }
 }
 

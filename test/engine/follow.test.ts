@@ -1,0 +1,73 @@
+/**
+ * What is streamed into a chat reads well wherever it was cut: code blocks, Chinese, secrets, a host that refuses a piece.
+ */
+import { expect, test } from "vitest";
+import { PERSON, World } from "./world.ts";
+
+async function following(
+  script: string,
+  options: Parameters<typeof World.start>[0] = {},
+  limit = 3_800,
+): Promise<World> {
+  const world = await World.start(options);
+  world.delivery.limitChars = limit;
+  const { session } = await world.launch(script);
+  await world.quiet();
+  const shown = await world.sessions.foreground(PERSON, session.id, 1_000);
+  expect(shown.ok).toBe(true);
+  await world.until(session.id, "idle");
+  await world.clock.advance(6_000);
+  return world;
+}
+
+const pieces = (world: World): readonly string[] =>
+  world.delivery.messages.filter(({ intentId }) => /:o\d+\.\d+$/.test(intentId)).map(({ texts }) => texts.at(-1) ?? "");
+const fences = (piece: string): number => piece.match(/^```/gm)?.length ?? 0;
+
+test("[N3] a code block that comes in two deliveries is one in each of them", async () => {
+  const world = await following(
+    "sleep 500\nsay: See:\\n```ts\\nconst first = 1;\\n\nsleep 6000\nsay: const second = 2;\\n```\\nThat is all.",
+  );
+  expect(pieces(world).map((piece) => piece.split("\n").slice(1).join("\n"))).toEqual([
+    "See:\n```ts\nconst first = 1;\n```",
+    "```ts\nconst second = 2;\n```\nThat is all.",
+  ]);
+});
+
+test("[N3] also when the block was open in what the chat was caught up with", async () => {
+  const world = await following("say: ```py\\nx = 1\\n\nsleep 5000\nsay: y = 2\\n```");
+  expect(pieces(world).at(-1)).toMatch(/^▍[^\n]+\n```py\ny = 2\n```$/);
+});
+
+test("[N3] every piece keeps the limit and closes what it opens, in Chinese as well, and no character is lost or cut", async () => {
+  const line = "敏捷的狐狸😀跳过懒狗。";
+  const code = Array.from({ length: 120 }, (_, n) => `${line}${n}`).join("\\n");
+  const world = await following(`sleep 500\nsay: \`\`\`\\n${code}\\n\`\`\`\\n${line.repeat(90)}`, {}, 400);
+  const all = pieces(world);
+  expect(all.length).toBeGreaterThan(5);
+  for (const piece of all) {
+    expect(piece.length).toBeLessThanOrEqual(400);
+    expect(fences(piece) % 2).toBe(0);
+    expect(piece.isWellFormed()).toBe(true);
+  }
+  expect(all.join("").match(/😀/gu)).toHaveLength(210);
+});
+
+test("[N7] in safe mode a secret is masked in the stream", async () => {
+  const world = await following("sleep 500\nsay: the key is sk-abcdefghijklmnopqrstuvwxyz012345 there", {
+    rules: { safeMode: true },
+  });
+  expect(pieces(world).join("\n")).not.toContain("abcdefghijklmnop");
+  expect(pieces(world).join("\n")).toContain("the key is");
+});
+
+test("[N3] a piece that the host refuses holds up nothing, and is not sent again", async () => {
+  const world = await World.start();
+  const { session } = await world.launch("sleep 500\nsay: one\nsleep 6000\nsay: two\nsleep 6000\nsay: three");
+  await world.quiet();
+  await world.sessions.foreground(PERSON, session.id, 10);
+  world.delivery.fail("send", { kind: "refused", reason: "blocked" });
+  await world.until(session.id, "idle");
+  await world.clock.advance(6_000);
+  expect(pieces(world).map((piece) => piece.split("\n").at(-1))).toEqual(["two", "three"]);
+});
