@@ -36,6 +36,7 @@ export function isTerminal(status: FlowStatus): boolean {
 
 export class FlowWriter {
   readonly #flows: FlowStore;
+  /** Without its state after a write of ours, which the session says already: it would be held in memory twice. */
   #record: FlowRecord;
   #own: OwnWrite;
 
@@ -94,9 +95,9 @@ export class FlowWriter {
     if (read.kind === "unknown") return { kind: "not-stored", reason: read.reason };
     if (read.kind === "missing") return { kind: "gone", reason: "the host no longer has this flow" };
     const { revision, status } = this.#record;
-    this.#record = read.record;
-    if (read.record.revision === revision && read.record.status === status) return { kind: "stored" };
-    return { kind: "foreign", record: read.record };
+    const same = read.record.revision === revision && read.record.status === status;
+    this.#record = same ? withoutState(read.record) : read.record;
+    return same ? { kind: "stored" } : { kind: "foreign", record: read.record };
   }
 
   async #change(session: Session, change: FlowChange): Promise<Stored> {
@@ -113,7 +114,7 @@ export class FlowWriter {
   #settle(commit: FlowCommit): Stored | undefined {
     switch (commit.kind) {
       case "applied":
-        this.#record = commit.record;
+        this.#record = withoutState(commit.record);
         return { kind: "stored" };
       case "conflict":
         this.#record = commit.current;
@@ -157,6 +158,10 @@ export class FlowWriter {
       if (attempt >= CANCEL_ATTEMPTS) return { kind: "not-stored", reason: "its cancellation could not be requested" };
     }
   }
+}
+
+function withoutState(record: FlowRecord): FlowRecord {
+  return { ...record, stateJson: undefined, waitJson: undefined };
 }
 
 function reasonOf(commit: FlowCommit): string {
