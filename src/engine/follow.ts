@@ -71,9 +71,9 @@ export class Follow {
     if (viewer === undefined || this.#closed) return;
     const slice = await actor.journal.output(viewer.seen);
     if (slice.end <= viewer.seen) return;
-    const text = slice.text.trim();
-    const block = text === "" ? "" : await this.#openBlock(actor, viewer.seen);
-    const pieces = splitForChannel(this.#redact(block + text), this.#delivery.limit(viewer.route) - headOf(actor).length);
+    const words = slice.text.trim();
+    const block = words === "" ? "" : await this.#openBlock(actor, viewer.seen);
+    const pieces = splitForChannel(this.#redact(block + words), this.#delivery.limit(viewer.route) - headOf(actor).length);
     for (const [index, text] of pieces.entries()) {
       const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
       // What the chat did not get counts as not seen: it is caught up with later.
