@@ -50,6 +50,10 @@ export async function bundlePlugin({ id, entry, exportName, manifest = {} }: Plu
     splitting: false,
     external: [/^openclaw(\/|$)/],
     noExternal: [/^(?!openclaw(\/|$)|node:)/],
+    // Bundled CommonJS packages ask for node modules through `require`.
+    banner: {
+      js: 'import { createRequire as createRequireOfBundle } from "node:module";\nconst require = createRequireOfBundle(import.meta.url);',
+    },
   });
   // The host takes the default export of the entry.
   writeFileSync(join(dir, "dist", "index.js"), `export { ${exportName} as default } from "./bundle.js";\n`);

@@ -1,2 +1,0 @@
-/** `npm run bench:agent [-- --quick] [-- --json FILE]`: bench/agent.ts. */
-import "../bench/agent.ts";
