@@ -13,27 +13,27 @@ const open = (sentence: string): Requirement => ({ sentence, done: false });
 
 export const REQUIREMENTS = {
   // Operations: each as tool, command and RPC, with the same checks and words
-  O1: open("launch starts a session and answers at once with id, name, flow and status, or its place in the line"),
-  O2: open("respond answers, interrupts, queues for the next turn, or continues an idle, interrupted or ended session"),
-  O3: open("foreground shows exactly what this chat has not seen, then follows live"),
-  O4: open("background stops following, one session or all of this chat"),
-  O5: open("kill ends one session or all of the caller's"),
-  O6: open("output gives any part of the words, says which offsets it covers and whether there is more"),
-  O7: open("sessions lists the caller's sessions, filtered by state"),
-  O8: open("stats counts sessions, turns, tool calls, questions, answers, the line and deliveries"),
-  O9: open("resume goes on with the same context and settings, or forks, and says first when the history is lost"),
+  O1: done("launch starts a session and answers at once with id, name, flow and status, or its place in the line"),
+  O2: done("respond answers, interrupts, queues for the next turn, or continues an idle, interrupted or ended session"),
+  O3: done("foreground shows exactly what this chat has not seen, then follows live"),
+  O4: done("background stops following, one session or all of this chat"),
+  O5: done("kill ends one session or all of the caller's"),
+  O6: done("output gives any part of the words, says which offsets it covers and whether there is more"),
+  O7: done("sessions lists the caller's sessions, filtered by state"),
+  O8: done("stats counts sessions, turns, tool calls, questions, answers, the line and deliveries"),
+  O9: done("resume goes on with the same context and settings, or forks, and says first when the history is lost"),
 
   // Life of a session
-  S1: open("sessions run side by side and isolated; more wait in a durable line; past its bound they are refused"),
+  S1: done("sessions run side by side and isolated; more wait in a durable line; past its bound they are refused"),
   S2: open("a launch makes a managed flow, a turn a linked child task with live progress, and the audit stays clean"),
   S3: open("buffer and counters stand in revision-checked stateJson, all words in the journal; nothing said is lost"),
   S4: open("a question waits durably, is told with its choices, and is answered from any door"),
   S5: open("gateway restarts and kill -9 lose no flow, leave no process, repeat nothing unasked; the line goes on"),
   S6: open("a cancel from anywhere stops the process group in seconds and ends both records as cancelled"),
-  S7: open("conversations have many turns, interrupts, queued messages, resume and fork, or just one turn"),
+  S7: done("conversations have many turns, interrupts, queued messages, resume and fork, or just one turn"),
   S8: open("idle sessions hold no slot and no process, end as completed, and stay resumable"),
-  S9: open("the watchdog knows what it waits for: model, tool, person, or a dead process"),
-  S10: open("failures say their cause: missing agent, no login, bad directory, handshake, model, crash"),
+  S9: done("the watchdog knows what it waits for: model, tool, person, or a dead process"),
+  S10: done("failures say their cause: missing agent, no login, bad directory, handshake, model, crash"),
   S11: open("another writer of the flow is heard within a second, and its text is the answer"),
 
   // Telling people
@@ -49,13 +49,13 @@ export const REQUIREMENTS = {
 
   // Keeping people safe
   G1: open("commands need an authorised sender; a session is seen and steered only by its owner or the host's owner"),
-  G2: open("the permission mode is always sent explicitly, and a refusal always as cancelled"),
-  G3: open("an agent answers only so often in a row before a person must; host facts decide who is a person"),
-  G4: open("a question past its deadline is denied, and that is said"),
+  G2: done("the permission mode is always sent explicitly, and a refusal always as cancelled"),
+  G3: done("an agent answers only so often in a row before a person must; host facts decide who is a person"),
+  G4: done("a question past its deadline is denied, and that is said"),
   G5: open("checks before a launch and the doctor say one clear line each"),
   G6: open(
     "the agent's environment has no secret of the host, prompts are no arguments, files are private, no port opens",
   ),
-  G7: open("an audit log says who did what from where, with which outcome, redacted and cut"),
+  G7: done("an audit log says who did what from where, with which outcome, redacted and cut"),
   G8: done("a bad configuration is refused with path and value"),
 } as const satisfies Readonly<Record<string, Requirement>>;
