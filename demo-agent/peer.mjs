@@ -43,16 +43,22 @@ export function createPeer({ write, writePieces, flags }) {
     updates: (session, updates) => {
       // The same update many times over is written out only once.
       const texts = new Map();
+      noteSaid(session, updates);
       for (const update of updates) if (!texts.has(update)) texts.set(update, textOf(note(session, update)));
       if (updates.length > 0) write(updates.map((update) => texts.get(update)));
     },
     update: (session, ...updates) => wire.updates(session, updates),
     raw: (text) => write([text]),
-    split: (session, update) => writePieces(JSON.stringify({ jsonrpc: "2.0", ...note(session, update) })),
-    request: (method, params) => {
+    split: (session, update) => {
+      noteSaid(session, [update]);
+      writePieces(JSON.stringify({ jsonrpc: "2.0", ...note(session, update) }));
+    },
+    request: async (method, params) => {
       const id = nextId++;
       send({ id, method, params });
-      return new Promise((resolve) => waiting.set(id, resolve));
+      const reply = await new Promise((resolve) => waiting.set(id, resolve));
+      transcribe(params.sessionId, "answered", JSON.stringify(reply.result ?? reply.error ?? null));
+      return reply;
     },
   };
 
@@ -121,6 +127,7 @@ export function createPeer({ write, writePieces, flags }) {
       .map((block) => block.text)
       .join("\n");
     logPrompt(session, text, params.prompt);
+    transcribe(session.id, "prompt", text);
     const older = session.turn;
     older?.abort.abort();
     const abort = new AbortController();
@@ -249,7 +256,23 @@ function stepsOf(session, text) {
   return [{ kind: "say", text: "I go on where I was.\n" }, ...rest];
 }
 
-/** For crash tests, which count the prompts that arrived twice. */
+/** Everything that is said, before it is written: what a client may have seen is in it. */
+function noteSaid(session, updates) {
+  if (process.env.DEMO_AGENT_TRANSCRIPT === undefined) return;
+  const words = updates.filter((one) => one.sessionUpdate === "agent_message_chunk" && one.agentId === undefined);
+  if (words.length > 0) transcribe(session.id, "said", words.map((one) => one.content.text).join(""));
+}
+
+/** For crash tests: what was heard and said, in order. */
+function transcribe(sessionId, kind, text) {
+  const file = process.env.DEMO_AGENT_TRANSCRIPT;
+  if (file === undefined) return;
+  appendFileSync(file, `${JSON.stringify({ at: Date.now(), pid: process.pid, sessionId, kind, text })}\n`, {
+    mode: 0o600,
+  });
+}
+
+/** For tests that count the prompts that arrived twice. */
 function logPrompt(session, text, blocks) {
   const file = process.env.DEMO_AGENT_LOG;
   if (file === undefined) return;

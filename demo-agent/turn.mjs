@@ -219,7 +219,7 @@ const STEPS = {
   },
   stamps: ({ wire, session }, step) => {
     const frame = frames.message(`${process.hrtime.bigint()}\n`);
-    wire.updates(session, new Array(step.frames).fill(frame));
+    wire.updates(session, Array.from({ length: step.frames }, () => frame));
   },
   burst: ({ wire, session }, step) =>
     wire.updates(

@@ -8,15 +8,7 @@ import type { Owner, ProcessIdentity, Route } from "./core/session.ts";
 
 // ---------------------------------------------------------------- TaskFlow
 
-export type FlowStatus =
-  | "queued"
-  | "running"
-  | "waiting"
-  | "blocked"
-  | "succeeded"
-  | "failed"
-  | "cancelled"
-  | "lost";
+export type FlowStatus = "queued" | "running" | "waiting" | "blocked" | "succeeded" | "failed" | "cancelled" | "lost";
 
 export interface FlowRecord {
   readonly flowId: string;
@@ -207,19 +199,39 @@ export interface AgentConnection {
 
 /** One line of a session's file. `o` is the absolute offset of `text` in the output stream (UTF-16 code units). */
 export type JournalLine =
-  | { readonly t: "header"; readonly at: number; readonly v: 1; readonly sessionId: string; readonly owner: Owner; readonly name: string; readonly route?: Route }
+  | {
+      readonly t: "header";
+      readonly at: number;
+      readonly v: 1;
+      readonly sessionId: string;
+      readonly owner: Owner;
+      readonly name: string;
+      readonly route?: Route;
+    }
   | { readonly t: "flow"; readonly at: number; readonly flowId: string }
   /** Long texts (prompts, plans, system prompts) by key; stateJson holds only their beginning. */
   | { readonly t: "text"; readonly at: number; readonly key: string; readonly text: string }
   /** Written and synced before the prompt is sent: after a crash, no line means that it never left (I8). */
-  | { readonly t: "prompt"; readonly at: number; readonly turn: number; readonly messageId: string; readonly text: string }
+  | {
+      readonly t: "prompt";
+      readonly at: number;
+      readonly turn: number;
+      readonly messageId: string;
+      readonly text: string;
+    }
   | { readonly t: "out"; readonly at: number; readonly o: number; readonly text: string }
   /** Everything else that the agent said: thoughts, tool details, plans, logs. */
   | { readonly t: "event"; readonly at: number; readonly event: AgentEvent }
   | { readonly t: "question"; readonly at: number; readonly id: string; readonly text: string }
   | { readonly t: "answer"; readonly at: number; readonly id: string; readonly text: string; readonly by: string }
   /** The session without its buffer, at each phase commit. */
-  | { readonly t: "commit"; readonly at: number; readonly seq: number; readonly revision: number; readonly session: unknown }
+  | {
+      readonly t: "commit";
+      readonly at: number;
+      readonly seq: number;
+      readonly revision: number;
+      readonly session: unknown;
+    }
   /** An owed notice was handed over (`part`: chat or wake). */
   | { readonly t: "told"; readonly at: number; readonly noticeId: string; readonly part: string };
 
@@ -269,7 +281,10 @@ export interface Journals {
   create(header: Extract<JournalLine, { t: "header" }>): Promise<SessionJournal>;
   open(sessionId: string): Promise<SessionJournal | undefined>;
   /** Every header that can be read; a file that can't is reported by name and left as it is. */
-  headers(): Promise<{ readonly headers: readonly JournalHeader[]; readonly unreadable: readonly { file: string; reason: string }[] }>;
+  headers(): Promise<{
+    readonly headers: readonly JournalHeader[];
+    readonly unreadable: readonly { file: string; reason: string }[];
+  }>;
   remove(sessionId: string): Promise<void>;
   /** Refuses with a reason when nothing can be written (disk full, read-only): asked before a launch. */
   writable(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;

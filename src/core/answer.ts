@@ -33,9 +33,13 @@ function tellResponse(draft: Draft, by: By, words: string): void {
 function takeMessage(draft: Draft, message: Message, interrupting: boolean): Result<Taken> {
   const { session } = draft;
   const { phase, inbox } = session;
-  if (phase.kind === "ended") return refuse("wrong_phase", `${session.name} has ended (${phase.outcome}). Resume it to go on.`);
+  if (phase.kind === "ended")
+    return refuse("wrong_phase", `${session.name} has ended (${phase.outcome}). Resume it to go on.`);
   if (inbox.length >= MAX_INBOX) {
-    return refuse("queue_full", `${session.name} already has ${inbox.length} messages waiting. Wait for the turn to end, or respond with interrupt.`);
+    return refuse(
+      "queue_full",
+      `${session.name} already has ${inbox.length} messages waiting. Wait for the turn to end, or respond with interrupt.`,
+    );
   }
   const front = interrupting && (phase.kind === "working" || phase.kind === "asking");
   draft.session = { ...session, inbox: front ? [message, ...inbox] : [...inbox, message] };
@@ -120,8 +124,16 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
   }
   countVoice(draft, event.answer.by);
   count(draft, event.answer.by.kind === "agent" ? { answeredByAgent: 1 } : { answeredByPerson: 1 });
-  draft.effects.push({ do: "record-answer", id: question.id, text: answerWords(question, event.answer), by: event.answer.by });
-  const answered: Ask = { ...ask, questions: ask.questions.map((q) => (q.id === question.id ? { ...q, answer: event.answer } : q)) };
+  draft.effects.push({
+    do: "record-answer",
+    id: question.id,
+    text: answerWords(question, event.answer),
+    by: event.answer.by,
+  });
+  const answered: Ask = {
+    ...ask,
+    questions: ask.questions.map((q) => (q.id === question.id ? { ...q, answer: event.answer } : q)),
+  };
   const live = ask.requestId !== undefined && session.agent?.kind === "ready";
   const complete = openQuestions([answered]).length === 0;
   if (complete) closeAsk(draft, answered);
@@ -190,7 +202,9 @@ function keepGrant(draft: Draft, ask: Ask, when: "lasting" | "late"): void {
 
 /** The words that carry an answer to an agent whose request is gone. */
 function lateMessage(draft: Draft, ask: Ask): Message {
-  const lines = ask.questions.map((q) => `- ${cutText(q.text.text, 400)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`);
+  const lines = ask.questions.map(
+    (q) => `- ${cutText(q.text.text, 400)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`,
+  );
   // Whole: a person's words are in it, and nobody else keeps them for the prompt.
   const text = `You were interrupted while you waited for an answer. You had asked:\n${lines.join("\n")}\nGo on from there.`;
   const by = ask.questions.at(-1)?.answer?.by ?? { kind: "plugin" as const, door: "plugin" as const };
@@ -215,7 +229,12 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   count(draft, { denied: openQuestions([ask]).length });
   owe(draft, "denied", { code, questionIds: openQuestions([ask]).map((q) => q.id) });
   if (ask.kind === "fresh-start") {
-    end(draft, "completed", { code: "abandoned", message: `${name} had lost its history, and nobody chose how to go on` }, { silent: true });
+    end(
+      draft,
+      "completed",
+      { code: "abandoned", message: `${name} had lost its history, and nobody chose how to go on` },
+      { silent: true },
+    );
     return;
   }
   const rest = phase.asks.filter((a) => a !== ask);
@@ -225,7 +244,11 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   else if (live) resumeTurn(draft, phase);
   else if (draft.session.inbox.length > 0) enterQueue(draft, "continue");
   else {
-    setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause: { code: "abandoned", message: `A question was not answered: ${reason}` } });
+    setPhase(draft, {
+      kind: "interrupted",
+      sinceAt: draft.at,
+      cause: { code: "abandoned", message: `A question was not answered: ${reason}` },
+    });
     endChild(draft, "cancelled");
   }
 }

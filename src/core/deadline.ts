@@ -103,7 +103,8 @@ function onWorkingDeadline(draft: Draft, phase: Working): void {
   }
   setPhase(draft, { ...phase, quietToldAt: draft.at });
   const tool = runningTools(phase.openTools).at(-1);
-  const doing = tool === undefined ? { code: "waiting_for_model" as const } : { code: "running_tool" as const, text: tool.title };
+  const doing =
+    tool === undefined ? { code: "waiting_for_model" as const } : { code: "running_tool" as const, text: tool.title };
   owe(draft, "quiet", { ...doing, durationMs: draft.at - phase.lastSignAt });
 }
 

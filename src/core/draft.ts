@@ -4,7 +4,18 @@
  */
 import type { Effect, Rules, Taken } from "./event.ts";
 import type { Result } from "./errors.ts";
-import type { Child, Counters, Message, Notice, NoticeData, NoticeKind, NoticePart, Owner, Phase, Session } from "./session.ts";
+import type {
+  Child,
+  Counters,
+  Message,
+  Notice,
+  NoticeData,
+  NoticeKind,
+  NoticePart,
+  Owner,
+  Phase,
+  Session,
+} from "./session.ts";
 import { cutText } from "./output.ts";
 
 const MAX_OWED = 50;
@@ -36,7 +47,14 @@ export function nextId(draft: Draft): number {
   return id;
 }
 
-const WAKING: ReadonlySet<NoticeKind> = new Set(["asks", "turn-finished", "completed", "failed", "killed", "interrupted"]);
+const WAKING: ReadonlySet<NoticeKind> = new Set([
+  "asks",
+  "turn-finished",
+  "completed",
+  "failed",
+  "killed",
+  "interrupted",
+]);
 const FINAL: ReadonlySet<NoticeKind> = new Set(["completed", "failed", "killed", "turn-finished", "interrupted"]);
 
 /** Whom the session wakes: the agent that launched it by a tool, else the one that its directory's chat names (decision 23). */
@@ -50,7 +68,9 @@ export function partsOf(session: Session, kind: NoticeKind): readonly NoticePart
 
 /** Past the limit of automatic answers the agent is not woken for a question; the person is told so (decision 24). */
 function forPersonOnly(draft: Draft, kind: NoticeKind, parts: readonly NoticePart[]): boolean {
-  return kind === "asks" && parts.includes("wake") && draft.session.counters.autoResponds >= draft.rules.maxAutoResponds;
+  return (
+    kind === "asks" && parts.includes("wake") && draft.session.counters.autoResponds >= draft.rules.maxAutoResponds
+  );
 }
 
 /** Owes a notice; past the bound the oldest that is no final and no question goes first. */
@@ -74,11 +94,20 @@ export function owe(draft: Draft, kind: NoticeKind, data: NoticeData, given?: re
 }
 
 /** Ends the child that stands for the session now, if any; one that never ran ends `cancelled` (decision 4). */
-export function endChild(draft: Draft, outcome: "succeeded" | "failed" | "timed_out" | "cancelled", error?: string): void {
+export function endChild(
+  draft: Draft,
+  outcome: "succeeded" | "failed" | "timed_out" | "cancelled",
+  error?: string,
+): void {
   const { child, ...rest } = draft.session;
   if (child === undefined) return;
   const actual = child.as === "queued" ? "cancelled" : outcome;
-  draft.effects.push({ do: "end-child", runId: child.runId, outcome: actual, ...(error === undefined ? {} : { error }) });
+  draft.effects.push({
+    do: "end-child",
+    runId: child.runId,
+    outcome: actual,
+    ...(error === undefined ? {} : { error }),
+  });
   draft.session = rest;
 }
 

@@ -15,37 +15,44 @@ export type ForeignChange =
   /** The host has no such flow any more. */
   | { readonly kind: "removed" };
 
-export type SessionEvent = { readonly at: number } & (
+export type SessionEvent = { readonly at: number } &
   /** Its flow exists: it may get in line. */
-  | { readonly type: "admitted" }
-  | { readonly type: "slot-granted" }
-  | { readonly type: "placed"; readonly place: number }
-  | { readonly type: "agent-started"; readonly identity: ProcessIdentity | undefined }
-  | { readonly type: "agent-ready"; readonly acpSessionId: string; readonly history: "new" | "loaded" | "lost" }
-  | { readonly type: "start-failed"; readonly cause: Cause }
-  /** `chunks`: how many frames were joined into this event. `digest`: of a permission's content. */
-  | { readonly type: "said"; readonly event: AgentEvent; readonly chunks: number; readonly digest?: string; readonly textKey?: string }
-  | { readonly type: "prompt-left"; readonly turn: number }
-  | { readonly type: "prompt-failed"; readonly turn: number; readonly cause: Cause }
-  | { readonly type: "message"; readonly message: Message; readonly interrupt: boolean }
-  | { readonly type: "answered"; readonly questionId: string; readonly answer: Answer }
-  | { readonly type: "kill"; readonly by: By }
-  | { readonly type: "foreign"; readonly change: ForeignChange; readonly message: Message | undefined }
-  | { readonly type: "clock" }
-  /** Somebody waits for a slot: an idle process goes before its keep-alive. */
-  | { readonly type: "park" }
-  | { readonly type: "stopping" }
-  | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
-  | { readonly type: "told"; readonly noticeId: string; readonly part: NoticePart }
-  | { readonly type: "viewed"; readonly viewer: Viewer }
-  /** The chat that follows was sent the output up to `seen`. Whether it still follows is not touched. */
-  | { readonly type: "shown"; readonly key: string; readonly seen: number }
-  /** The child that stood for the session was ended by the host: another one takes its place. */
-  | { readonly type: "child-lost"; readonly runId: string }
-  | { readonly type: "continued"; readonly by: string }
-  /** Something that people should know, in words. */
-  | { readonly type: "warn"; readonly text: string }
-);
+  (
+    | { readonly type: "admitted" }
+    | { readonly type: "slot-granted" }
+    | { readonly type: "placed"; readonly place: number }
+    | { readonly type: "agent-started"; readonly identity: ProcessIdentity | undefined }
+    | { readonly type: "agent-ready"; readonly acpSessionId: string; readonly history: "new" | "loaded" | "lost" }
+    | { readonly type: "start-failed"; readonly cause: Cause }
+    /** `chunks`: how many frames were joined into this event. `digest`: of a permission's content. */
+    | {
+        readonly type: "said";
+        readonly event: AgentEvent;
+        readonly chunks: number;
+        readonly digest?: string;
+        readonly textKey?: string;
+      }
+    | { readonly type: "prompt-left"; readonly turn: number }
+    | { readonly type: "prompt-failed"; readonly turn: number; readonly cause: Cause }
+    | { readonly type: "message"; readonly message: Message; readonly interrupt: boolean }
+    | { readonly type: "answered"; readonly questionId: string; readonly answer: Answer }
+    | { readonly type: "kill"; readonly by: By }
+    | { readonly type: "foreign"; readonly change: ForeignChange; readonly message: Message | undefined }
+    | { readonly type: "clock" }
+    /** Somebody waits for a slot: an idle process goes before its keep-alive. */
+    | { readonly type: "park" }
+    | { readonly type: "stopping" }
+    | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
+    | { readonly type: "told"; readonly noticeId: string; readonly part: NoticePart }
+    | { readonly type: "viewed"; readonly viewer: Viewer }
+    /** The chat that follows was sent the output up to `seen`. Whether it still follows is not touched. */
+    | { readonly type: "shown"; readonly key: string; readonly seen: number }
+    /** The child that stood for the session was ended by the host: another one takes its place. */
+    | { readonly type: "child-lost"; readonly runId: string }
+    | { readonly type: "continued"; readonly by: string }
+    /** Something that people should know, in words. */
+    | { readonly type: "warn"; readonly text: string }
+  );
 
 /** Carried out after the commit; what an effect leads to comes back as an event. */
 export type Effect =
@@ -59,7 +66,12 @@ export type Effect =
   | { readonly do: "start-child"; readonly child: Child }
   | { readonly do: "activate-child"; readonly runId: string }
   | { readonly do: "tool-progress"; readonly runId: string; readonly name: string }
-  | { readonly do: "end-child"; readonly runId: string; readonly outcome: "succeeded" | "failed" | "timed_out" | "cancelled"; readonly error?: string }
+  | {
+      readonly do: "end-child";
+      readonly runId: string;
+      readonly outcome: "succeeded" | "failed" | "timed_out" | "cancelled";
+      readonly error?: string;
+    }
   | { readonly do: "record-question"; readonly id: string; readonly text: string }
   | { readonly do: "record-answer"; readonly id: string; readonly text: string; readonly by: By }
   | { readonly do: "end-flow-cancelled" };
@@ -87,4 +99,3 @@ export interface Step {
   /** For `message`, `answered` and `kill`: what the caller is told. */
   readonly reply?: Result<Taken>;
 }
-

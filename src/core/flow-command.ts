@@ -58,7 +58,9 @@ function stepText(session: Session): string {
     case "asking":
       return `Waiting for you: ${openQuestions(phase.asks)[0]?.text.text ?? ""}`;
     case "idle":
-      return phase.expects === "answer" ? `Waiting for you: ${phase.preview}` : `Turn ${turn} finished: ${phase.preview}`;
+      return phase.expects === "answer"
+        ? `Waiting for you: ${phase.preview}`
+        : `Turn ${turn} finished: ${phase.preview}`;
     case "interrupted":
       return `Interrupted: ${phase.cause.message} Say continue to go on.`;
     case "ended":

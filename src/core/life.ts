@@ -18,7 +18,8 @@ type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
 
 export function onAdmitted(draft: Draft): void {
   const { phase, agent } = draft.session;
-  if (phase.kind === "queued" && agent === undefined) draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
+  if (phase.kind === "queued" && agent === undefined)
+    draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
 }
 
 /** Who left the line has given the slot back already, and who holds one has asked for no other: then this is late. */
@@ -60,7 +61,16 @@ function askFreshStart(draft: Draft): void {
     kind: "fresh-start",
     askedAt: draft.at,
     deadlineAt: draft.at + draft.rules.questionTimeoutMs,
-    questions: [{ id, kind: "fresh-start", text: { text, length: text.length }, options: FRESH_START_OPTIONS, multiSelect: false, freeText: false }],
+    questions: [
+      {
+        id,
+        kind: "fresh-start",
+        text: { text, length: text.length },
+        options: FRESH_START_OPTIONS,
+        multiSelect: false,
+        freeText: false,
+      },
+    ],
   };
   stopAgent(draft);
   openAsk(draft, ask);
@@ -96,7 +106,10 @@ const STOPPED = {
 export function onForeign(draft: Draft, event: Of<"foreign">): void {
   const { phase } = draft.session;
   if (phase.kind === "ended") return;
-  const elsewhere = (what: string) => ({ code: "stopped_elsewhere" as const, message: `Its TaskFlow was ${what} outside of this plugin` });
+  const elsewhere = (what: string) => ({
+    code: "stopped_elsewhere" as const,
+    message: `Its TaskFlow was ${what} outside of this plugin`,
+  });
   switch (event.change.kind) {
     case "cancelled":
       countWork(draft);
@@ -121,16 +134,28 @@ export function onForeign(draft: Draft, event: Of<"foreign">): void {
 }
 
 /** Another writer's resume answers only with an open option's exact words; a plain "continue" suits idle and interrupted (decision 8). */
-function onForeignResume(draft: Draft, change: Extract<ForeignChange, { kind: "resumed" }>, message: Message | undefined): void {
+function onForeignResume(
+  draft: Draft,
+  change: Extract<ForeignChange, { kind: "resumed" }>,
+  message: Message | undefined,
+): void {
   const { phase } = draft.session;
   const by = { kind: "writer" as const, door: "taskflow" as const };
   if (phase.kind === "asking") {
     const [question, ...more] = openQuestions(phase.asks);
     const words = change.text ?? "";
     const strict = question?.kind !== "question";
-    const read = question === undefined || words === "" || (strict && !isExactChoice(question, words)) ? undefined : readAnswer(question, words);
+    const read =
+      question === undefined || words === "" || (strict && !isExactChoice(question, words))
+        ? undefined
+        : readAnswer(question, words);
     if (question !== undefined && more.length === 0 && read?.ok === true) {
-      onAnswered(draft, { type: "answered", at: draft.at, questionId: question.id, answer: { ...read.value, by, at: draft.at } });
+      onAnswered(draft, {
+        type: "answered",
+        at: draft.at,
+        questionId: question.id,
+        answer: { ...read.value, by, at: draft.at },
+      });
       return;
     }
     owe(draft, "warning", { code: "foreign_resume", text: words });
@@ -180,7 +205,8 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
     if (phase.outcome === "killed") draft.effects.push({ do: "end-flow-cancelled" });
     return;
   }
-  if (event.outputEnd > output.end) draft.session = { ...draft.session, output: { text: "", start: event.outputEnd, end: event.outputEnd } };
+  if (event.outputEnd > output.end)
+    draft.session = { ...draft.session, output: { text: "", start: event.outputEnd, end: event.outputEnd } };
   endChild(draft, "failed", "The gateway was restarted");
   holdDeadline(draft);
   switch (phase.kind) {
@@ -209,7 +235,8 @@ function holdDeadline(draft: Draft): void {
   const due = nextDeadline(draft.session, draft.rules);
   if (phase.kind === "working" || due === undefined || due > draft.at) return;
   draft.session = { ...draft.session, graceUntil: draft.at + GRACE_MS };
-  const awaited = phase.kind === "asking" || phase.kind === "interrupted" || (phase.kind === "idle" && phase.expects === "answer");
+  const awaited =
+    phase.kind === "asking" || phase.kind === "interrupted" || (phase.kind === "idle" && phase.expects === "answer");
   if (awaited) owe(draft, "warning", { code: "deadline_held", durationMs: GRACE_MS });
 }
 
@@ -258,7 +285,8 @@ function goOnWithMessage(draft: Draft, workedUntilAt: number): void {
 /** By `restartPolicy: continue`, a session that a restart interrupted goes on with words that say so. */
 function goOnUnasked(draft: Draft): void {
   if (draft.rules.afterRestart === "ask") return;
-  const text = "The gateway was restarted while you worked on this. Check what is already done, then go on where you stopped.";
+  const text =
+    "The gateway was restarted while you worked on this. Check what is already done, then go on where you stopped.";
   draft.session = { ...draft.session, inbox: [pluginMessage(draft, text), ...draft.session.inbox] };
   enterQueue(draft, "continue");
 }
@@ -269,4 +297,3 @@ function knownWork(draft: Draft): string {
   const words = lastWords.trim() === "" ? "" : ` Last words: "${lastWords.trim().slice(-200)}".`;
   return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool calls.${files}${words}`;
 }
-

@@ -3,7 +3,16 @@
  * Owns: derived names (Unicode kept, unique among the names given), defaults of counters.
  */
 import { EMPTY_OUTPUT } from "./output.ts";
-import { SCHEMA, type By, type Message, type Owner, type Route, type Session, type Settings, type StoredText } from "./session.ts";
+import {
+  SCHEMA,
+  type By,
+  type Message,
+  type Owner,
+  type Route,
+  type Session,
+  type Settings,
+  type StoredText,
+} from "./session.ts";
 
 export interface SessionSeed {
   readonly id: string;
@@ -62,7 +71,10 @@ export function newSession(seed: SessionSeed): Session {
     inbox: [message],
     grants: [],
     // A command's own answer says that it was launched; everybody else is told.
-    owed: seed.launchedBy.door === "command" ? [] : [{ id: "n2", kind: "launched", at: seed.at, parts: ["chat"], data: {} }],
+    owed:
+      seed.launchedBy.door === "command"
+        ? []
+        : [{ id: "n2", kind: "launched", at: seed.at, parts: ["chat"], data: {} }],
     viewers: [],
     filesEdited: [],
     ...(seed.continues === undefined ? {} : { continues: seed.continues.id }),
@@ -71,7 +83,23 @@ export function newSession(seed: SessionSeed): Session {
 }
 
 const NAME_LENGTH = 24;
-const FILLERS: ReadonlySet<string> = new Set(["the", "a", "an", "please", "to", "in", "of", "and", "my", "our", "this", "that", "it", "can", "you"]);
+const FILLERS: ReadonlySet<string> = new Set([
+  "the",
+  "a",
+  "an",
+  "please",
+  "to",
+  "in",
+  "of",
+  "and",
+  "my",
+  "our",
+  "this",
+  "that",
+  "it",
+  "can",
+  "you",
+]);
 /** Polite beginnings of a script that has no spaces between words. */
 const POLITE = /^(?:请你?|麻烦你?|帮我|帮忙|给我|我想要?)+/u;
 
@@ -110,5 +138,8 @@ export function cleanName(name: string): string {
     .trim()
     .replace(/[^\p{L}\p{N}\p{M}._-]+/gu, "-");
   // Trimmed at last: no leading dash, which commands would take for an option.
-  return [...cleaned.replace(/^[-.]+/, "")].slice(0, 40).join("").replace(/[-.]+$/, "");
+  return [...cleaned.replace(/^[-.]+/, "")]
+    .slice(0, 40)
+    .join("")
+    .replace(/[-.]+$/, "");
 }

@@ -90,7 +90,11 @@ export function streamPiece(event: AgentEvent, open: OpenTool | undefined, rules
 
 const PLAN_MARK = { pending: "☐", in_progress: "◐", completed: "☑" } as const;
 
-function toolPiece(event: Extract<AgentEvent, { kind: "tool" }>, open: OpenTool | undefined, rules: StreamRules): string {
+function toolPiece(
+  event: Extract<AgentEvent, { kind: "tool" }>,
+  open: OpenTool | undefined,
+  rules: StreamRules,
+): string {
   const title = event.title ?? open?.title ?? event.toolName ?? "tool";
   if (event.status === "failed") {
     const why = rules.safeMode ? "" : cutText((event.output ?? "").trim(), FAILURE_LENGTH);
@@ -137,7 +141,9 @@ export function asksSomething(lastWords: string): boolean {
 }
 
 /** Adjacent words of one speaker become one event: a burst costs one step, and no word is lost. */
-export function mergeTexts(events: readonly AgentEvent[]): readonly { readonly event: AgentEvent; readonly chunks: number }[] {
+export function mergeTexts(
+  events: readonly AgentEvent[],
+): readonly { readonly event: AgentEvent; readonly chunks: number }[] {
   const merged: { event: AgentEvent; chunks: number }[] = [];
   let parts: string[] = [];
   let head: Extract<AgentEvent, { kind: "text" | "thought" }> | undefined;

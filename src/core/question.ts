@@ -59,13 +59,25 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
   const base = { requestId: request.requestId, askedAt: facts.at, deadlineAt: facts.deadlineAt };
   const id = `q${facts.number}`;
   const one = (text: string, options: readonly RequestOption[], freeText: boolean): readonly Question[] => [
-    { id, kind: request.kind === "questions" ? "question" : request.kind, text: preview(text, facts.textKey), options, multiSelect: false, freeText },
+    {
+      id,
+      kind: request.kind === "questions" ? "question" : request.kind,
+      text: preview(text, facts.textKey),
+      options,
+      multiSelect: false,
+      freeText,
+    },
   ];
   switch (request.kind) {
     case "permission": {
       const what = request.content === "" ? request.title : `${request.title}\n${request.content}`;
       const subject = facts.subject === undefined ? {} : { subject: facts.subject };
-      return { ...base, ...subject, kind: "permission", questions: one(what, boundOptions(byId(request.options)), false) };
+      return {
+        ...base,
+        ...subject,
+        kind: "permission",
+        questions: one(what, boundOptions(byId(request.options)), false),
+      };
     }
     case "plan":
       return { ...base, kind: "plan", questions: one(request.plan, PLAN_OPTIONS, true) };
@@ -93,17 +105,17 @@ function byId(options: readonly RequestOption[]): readonly RequestOption[] {
 
 /** Choices of a question are named by their words on the wire, so a short id of our own does. */
 function byWords(options: readonly RequestOption[]): readonly RequestOption[] {
-  return options.map((option, index) => (option.id.length <= OPTION_ID_LENGTH ? option : { ...option, id: `o${index + 1}` }));
+  return options.map((option, index) =>
+    option.id.length <= OPTION_ID_LENGTH ? option : { ...option, id: `o${index + 1}` },
+  );
 }
 
 function boundOptions(options: readonly RequestOption[]): readonly RequestOption[] {
-  return options
-    .slice(0, MAX_OPTIONS)
-    .map((option) => ({
-      ...option,
-      label: cutText(option.label, OPTION_LENGTH),
-      ...(option.description === undefined ? {} : { description: cutText(option.description, OPTION_LENGTH) }),
-    }));
+  return options.slice(0, MAX_OPTIONS).map((option) => ({
+    ...option,
+    label: cutText(option.label, OPTION_LENGTH),
+    ...(option.description === undefined ? {} : { description: cutText(option.description, OPTION_LENGTH) }),
+  }));
 }
 
 export function openQuestions(asks: readonly Ask[]): readonly Question[] {
@@ -115,8 +127,33 @@ export function choiceLines(question: Question): readonly string[] {
   return question.options.map((o, i) => `${i + 1}. ${o.label}${o.description ? ` — ${o.description}` : ""}`);
 }
 
-const YES: ReadonlySet<string> = new Set(["y", "yes", "ok", "allow", "approve", "approved", "允许", "同意", "批准", "是", "可以", "好"]);
-const NO: ReadonlySet<string> = new Set(["n", "no", "deny", "denied", "reject", "cancel", "拒绝", "不", "否", "不行", "取消"]);
+const YES: ReadonlySet<string> = new Set([
+  "y",
+  "yes",
+  "ok",
+  "allow",
+  "approve",
+  "approved",
+  "允许",
+  "同意",
+  "批准",
+  "是",
+  "可以",
+  "好",
+]);
+const NO: ReadonlySet<string> = new Set([
+  "n",
+  "no",
+  "deny",
+  "denied",
+  "reject",
+  "cancel",
+  "拒绝",
+  "不",
+  "否",
+  "不行",
+  "取消",
+]);
 
 function optionByWords(question: Question, words: string): RequestOption | undefined {
   const wanted = words.trim().toLowerCase();
@@ -205,7 +242,9 @@ export function replyOf(ask: Ask): AgentReply {
   switch (ask.kind) {
     case "permission": {
       const option = chosen(ask);
-      return option === undefined || isRejection(option) ? { kind: "cancelled" } : { kind: "selected", optionId: option.id };
+      return option === undefined || isRejection(option)
+        ? { kind: "cancelled" }
+        : { kind: "selected", optionId: option.id };
     }
     case "plan": {
       const reason = ask.questions[0]?.answer?.text;

@@ -25,25 +25,38 @@ export type RecoveryPlan =
   /** Left exactly as it is. */
   | { readonly kind: "leave"; readonly reason: string }
   /** Live: the session goes on from this value. `cancelled`: somebody ended the flow meanwhile. */
-  | { readonly kind: "live"; readonly session: Session; readonly promptLeft: "yes" | "no"; readonly stateLost: boolean; readonly cancelled: boolean }
+  | {
+      readonly kind: "live";
+      readonly session: Session;
+      readonly promptLeft: "yes" | "no";
+      readonly stateLost: boolean;
+      readonly cancelled: boolean;
+    }
   /** Over: only its owed notices may be left. */
   | { readonly kind: "over"; readonly session: Session };
 
-const TERMINAL: Readonly<Record<string, Outcome>> = { succeeded: "completed", failed: "failed", cancelled: "killed", lost: "failed" };
+const TERMINAL: Readonly<Record<string, Outcome>> = {
+  succeeded: "completed",
+  failed: "failed",
+  cancelled: "killed",
+  lost: "failed",
+};
 
 export function planRecovery(flow: FlowFacts | undefined, journal: JournalFacts, nowAt: number): RecoveryPlan {
   const stored = flow === undefined ? ({ kind: "foreign" } as const) : parseSession(flow.stateJson);
   if (stored.kind === "newer") return { kind: "leave", reason: `its state has the newer schema ${stored.schema}` };
   const journalled = journal.lastCommit === undefined ? undefined : parseSession(journal.lastCommit.session);
   const fromJournal = journalled?.kind === "session" ? journalled.session : undefined;
-  if (journalled?.kind === "newer") return { kind: "leave", reason: `its journal has the newer schema ${journalled.schema}` };
+  if (journalled?.kind === "newer")
+    return { kind: "leave", reason: `its journal has the newer schema ${journalled.schema}` };
   const best = stored.kind === "session" ? newest(stored.session, fromJournal) : fromJournal;
   if (best === undefined) {
     const why = stored.kind === "broken" ? `its stateJson is broken (${stored.reason})` : "its stateJson is not ours";
     return { kind: "leave", reason: `${why}, and the journal has no commit to go by` };
   }
   const terminal = flow === undefined ? "failed" : TERMINAL[flow.status];
-  if (terminal !== undefined) return { kind: "over", session: withoutTold(ended(best, terminal, causeOfEnd(flow), nowAt), journal.told) };
+  if (terminal !== undefined)
+    return { kind: "over", session: withoutTold(ended(best, terminal, causeOfEnd(flow), nowAt), journal.told) };
   const session = withoutTold(best, journal.told);
   const promptLeft = journal.promptedTurns.has(turnInQuestion(session)) ? "yes" : "no";
   const cancelled = flow?.cancelRequestedAt !== undefined;

@@ -59,7 +59,8 @@ function listen(draft: Draft, said: Said): void {
   const { event } = said;
   const { phase, output } = draft.session;
   const piece = outputPiece(draft.session, event, draft.rules);
-  if (piece !== "") draft.session = { ...draft.session, output: appendOutput(output, piece, draft.rules.outputBufferBytes) };
+  if (piece !== "")
+    draft.session = { ...draft.session, output: appendOutput(output, piece, draft.rules.outputBufferBytes) };
   if (phase.kind === "ended") return;
   draft.session = { ...draft.session, lastWords: lastWordsAfter(draft.session.lastWords, event) };
   if (isFrame(event)) {
@@ -177,7 +178,8 @@ export function openAsk(draft: Draft, ask: Ask): void {
     ...(message === undefined ? {} : { message }),
   });
   count(draft, { questionsAsked: ask.questions.length });
-  for (const question of ask.questions) draft.effects.push({ do: "record-question", id: question.id, text: question.text.text });
+  for (const question of ask.questions)
+    draft.effects.push({ do: "record-question", id: question.id, text: question.text.text });
   if (before.length === 0) {
     endChild(draft, "succeeded");
     startStandIn(draft, ask.questions[0]?.text.text ?? "");
@@ -197,8 +199,16 @@ function onTurnFailed(draft: Draft, message: string): void {
 }
 
 function exitMessage(report: Extract<AgentEvent, { kind: "exited" }>["report"]): string {
-  const how = report.signal !== null ? `on signal ${report.signal}` : report.code !== null ? `with code ${report.code}` : "without an exit code";
+  const how =
+    report.signal !== null
+      ? `on signal ${report.signal}`
+      : report.code !== null
+        ? `with code ${report.code}`
+        : "without an exit code";
   const what = report.cause === "disconnected" ? "The connection to iFlow was lost" : `iFlow ended ${how}`;
   const tail = report.stderrTail.trim();
-  return cutText(tail === "" ? `${what}.` : `${what}. Its last lines:\n${tail.slice(-CAUSE_LENGTH + 100)}`, CAUSE_LENGTH);
+  return cutText(
+    tail === "" ? `${what}.` : `${what}. Its last lines:\n${tail.slice(-CAUSE_LENGTH + 100)}`,
+    CAUSE_LENGTH,
+  );
 }

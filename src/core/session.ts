@@ -178,7 +178,12 @@ export type Phase =
       readonly message?: Message;
       readonly openTools: readonly OpenTool[];
     }
-  | { readonly kind: "idle"; readonly sinceAt: number; readonly expects: "answer" | "nothing"; readonly preview: string }
+  | {
+      readonly kind: "idle";
+      readonly sinceAt: number;
+      readonly expects: "answer" | "nothing";
+      readonly preview: string;
+    }
   | { readonly kind: "interrupted"; readonly sinceAt: number; readonly cause: Cause }
   | {
       readonly kind: "ended";

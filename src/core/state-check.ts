@@ -153,7 +153,9 @@ const session = shape({
   grants: list(shape({ subject, span: oneOf("once", "always") })),
   child: maybe(shape({ runId: text, as: oneOf("running", "queued"), label: text })),
   owed: list(shape({ id: text, kind: text, at: number, parts: list(oneOf("chat", "wake")), data: shape({}) })),
-  viewers: list(shape({ key: text, route: maybe(route), sessionKey: maybe(text), seen: number, mode: oneOf("live", "background") })),
+  viewers: list(
+    shape({ key: text, route: maybe(route), sessionKey: maybe(text), seen: number, mode: oneOf("live", "background") }),
+  ),
   filesEdited: list(text),
   continues: maybe(text),
   continuedBy: maybe(text),

@@ -33,11 +33,21 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
   (s) => withBuffer(s, 4_000),
   (s) => withBuffer(s, 0),
   (s) => ({ ...s, inbox: s.inbox.map((m) => shortMessage(m, 300)), lastWords: tailOf(s.lastWords, 200) }),
-  (s) => ({ ...s, owed: s.owed.map((n) => (n.data.text === undefined ? n : { ...n, data: { ...n.data, text: cutText(n.data.text, 200) } })) }),
+  (s) => ({
+    ...s,
+    owed: s.owed.map((n) =>
+      n.data.text === undefined ? n : { ...n, data: { ...n.data, text: cutText(n.data.text, 200) } },
+    ),
+  }),
   (s) => withAsks(s, 500, 100),
   (s) => withAsks(s, 120, 40),
   (s) => ({ ...s, unconfirmed: [], filesEdited: s.filesEdited.slice(-3), viewers: s.viewers.slice(-4), lastWords: "" }),
-  (s) => ({ ...s, inbox: s.inbox.map((m) => shortMessage(m, 60)), owed: s.owed.slice(-20), prompt: short(s.prompt, 200) }),
+  (s) => ({
+    ...s,
+    inbox: s.inbox.map((m) => shortMessage(m, 60)),
+    owed: s.owed.slice(-20),
+    prompt: short(s.prompt, 200),
+  }),
   (s) => clamped(s, { length: 160, items: 12 }),
   (s) => clamped(s, { length: 60, items: 4 }),
   (s) => clamped({ ...s, owed: s.owed.slice(-5), grants: s.grants.slice(-5) }, { length: 24, items: 2 }),
@@ -64,7 +74,14 @@ function shortAsk(ask: Ask, text: number, label: number): Ask {
     questions: ask.questions.slice(0, 8).map((q) => ({
       ...q,
       text: short(q.text, text),
-      options: q.options.slice(0, 12).map((o) => ({ ...o, id: cutText(o.id, label * 2), label: cutText(o.label, label), ...(o.description === undefined ? {} : { description: cutText(o.description, label) }) })),
+      options: q.options
+        .slice(0, 12)
+        .map((o) => ({
+          ...o,
+          id: cutText(o.id, label * 2),
+          label: cutText(o.label, label),
+          ...(o.description === undefined ? {} : { description: cutText(o.description, label) }),
+        })),
       ...(q.answer?.text === undefined ? {} : { answer: { ...q.answer, text: cutText(q.answer.text, text) } }),
     })),
   };
@@ -73,7 +90,8 @@ function shortAsk(ask: Ask, text: number, label: number): Ask {
 function withAsks(session: Session, text: number, label: number): Session {
   const { phase } = session;
   const unconfirmed = session.unconfirmed.map((a) => shortAsk(a, text, label));
-  if (phase.kind === "asking") return { ...session, unconfirmed, phase: { ...phase, asks: phase.asks.map((a) => shortAsk(a, text, label)) } };
+  if (phase.kind === "asking")
+    return { ...session, unconfirmed, phase: { ...phase, asks: phase.asks.map((a) => shortAsk(a, text, label)) } };
   return { ...session, unconfirmed };
 }
 
@@ -131,10 +149,12 @@ export type Parsed =
 
 /** Reads a stored state without trusting it: every field that a decision rests on is checked. */
 export function parseSession(value: unknown): Parsed {
-  if (!isRecord(value) || typeof value["schema"] !== "string" || !value["schema"].startsWith("iflow.session.")) return { kind: "foreign" };
+  if (!isRecord(value) || typeof value["schema"] !== "string" || !value["schema"].startsWith("iflow.session."))
+    return { kind: "foreign" };
   if (value["schema"] !== SCHEMA) return { kind: "newer", schema: value["schema"] };
   const wrong = wrongField(value);
-  if (wrong !== undefined) return { kind: "broken", reason: `${wrong} is ${cutText(JSON.stringify(valueAt(value, wrong)) ?? "missing", 80)}` };
+  if (wrong !== undefined)
+    return { kind: "broken", reason: `${wrong} is ${cutText(JSON.stringify(valueAt(value, wrong)) ?? "missing", 80)}` };
   // Every field was checked above; the type system can't see it.
   return { kind: "session", session: value as unknown as Session };
 }

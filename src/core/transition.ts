@@ -7,7 +7,17 @@ import { onAnswered, onMessage } from "./answer.ts";
 import { onClock } from "./deadline.ts";
 import { owe, replaceChild, setPhase, stopAgent, type Draft } from "./draft.ts";
 import type { Rules, SessionEvent, Step } from "./event.ts";
-import { onAgentReady, onAdmitted, onAgentStarted, onForeign, onKill, onRecovered, onSlot, onStartFailed, onStopping } from "./life.ts";
+import {
+  onAgentReady,
+  onAdmitted,
+  onAgentStarted,
+  onForeign,
+  onKill,
+  onRecovered,
+  onSlot,
+  onStartFailed,
+  onStopping,
+} from "./life.ts";
 import { onSaid } from "./said.ts";
 import type { NoticePart, Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
@@ -117,4 +127,3 @@ function onViewed(draft: Draft, viewer: Viewer): void {
   const others = draft.session.viewers.filter((v) => v.key !== viewer.key);
   draft.session = { ...draft.session, viewers: [...others, { ...viewer, seen }].slice(-MAX_VIEWERS) };
 }
-

@@ -4,7 +4,19 @@
  */
 import type { StopReason } from "./agent-event.ts";
 import { withoutWaiting } from "./open-tools.ts";
-import { activateChild, agentGone, count, endChild, nextId, owe, setPhase, startStandIn, startTurnChild, stopAgent, type Draft } from "./draft.ts";
+import {
+  activateChild,
+  agentGone,
+  count,
+  endChild,
+  nextId,
+  owe,
+  setPhase,
+  startStandIn,
+  startTurnChild,
+  stopAgent,
+  type Draft,
+} from "./draft.ts";
 import { asksSomething, cutText } from "./output.ts";
 import type { Ask, Cause, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
@@ -24,7 +36,14 @@ export function beginTurn(draft: Draft): void {
   const turn = draft.session.turn + 1;
   draft.session = { ...draft.session, inbox, turn, standIns: 0, lastWords: "" };
   count(draft, { turns: 1 });
-  setPhase(draft, { kind: "working", sinceAt: draft.at, message, prompt: "pending", lastSignAt: draft.at, openTools: [] });
+  setPhase(draft, {
+    kind: "working",
+    sinceAt: draft.at,
+    message,
+    prompt: "pending",
+    lastSignAt: draft.at,
+    openTools: [],
+  });
   startTurnChild(draft, message);
   draft.effects.push({ do: "send-prompt", turn, message });
 }
@@ -64,7 +83,12 @@ function becomeIdle(draft: Draft): void {
 
 /** A message of the plugin itself, e.g. the prompt that carries out an approved plan. */
 export function pluginMessage(draft: Draft, text: string): Message {
-  return { id: `m${nextId(draft)}`, text: { text, length: text.length }, by: { kind: "plugin", door: "plugin" }, at: draft.at };
+  return {
+    id: `m${nextId(draft)}`,
+    text: { text, length: text.length },
+    by: { kind: "plugin", door: "plugin" },
+    at: draft.at,
+  };
 }
 
 /** The reply to the prompt has come: the turn is over. */
@@ -141,12 +165,20 @@ export function countWork(draft: Draft, untilAt: number = draft.at): void {
 
 function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
   return why === "model_silent"
-    ? { code: "model_silent", message: "iFlow gave no sign of life while waiting for the model, and the turn was stopped" }
+    ? {
+        code: "model_silent",
+        message: "iFlow gave no sign of life while waiting for the model, and the turn was stopped",
+      }
     : { code: "tool_timeout", message: "A tool call ran longer than toolTimeoutMinutes, and the turn was stopped" };
 }
 
 export const END_NOTICE = { completed: "completed", failed: "failed", timed_out: "failed", killed: "killed" } as const;
-const CHILD_OUTCOME = { completed: "succeeded", failed: "failed", timed_out: "timed_out", killed: "cancelled" } as const;
+const CHILD_OUTCOME = {
+  completed: "succeeded",
+  failed: "failed",
+  timed_out: "timed_out",
+  killed: "cancelled",
+} as const;
 
 export interface EndWords {
   /** People know already (an idle session that times out). */
@@ -161,7 +193,8 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   // Who waits in line leaves it; a slot that is held goes back when the process is gone.
   if (phase.kind === "queued" && agent === undefined) draft.effects.push({ do: "release-slot" });
   const waiting = phase.kind === "asking" ? phase.asks : [];
-  if (agent?.kind === "ready" && (phase.kind === "working" || waiting.length > 0)) draft.effects.push({ do: "cancel-turn" });
+  if (agent?.kind === "ready" && (phase.kind === "working" || waiting.length > 0))
+    draft.effects.push({ do: "cancel-turn" });
   setPhase(draft, { kind: "ended", at: draft.at, outcome, ...(cause === undefined ? {} : { cause }) });
   draft.session = { ...draft.session, inbox: [], unconfirmed: [] };
   endChild(draft, CHILD_OUTCOME[outcome], cause?.message);
@@ -171,7 +204,13 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   const text = outcome === "completed" ? lastWords.trim() : (cause?.message ?? "");
   const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
   const unsent = inbox.length > 0 && counters.turns > 0 ? { unsent: inbox.length } : {};
-  owe(draft, END_NOTICE[outcome], { text, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs, ...unsent });
+  owe(draft, END_NOTICE[outcome], {
+    text,
+    ...(code === undefined ? {} : { code }),
+    turn,
+    durationMs: counters.workingMs,
+    ...unsent,
+  });
 }
 
 /** The turn is cut off for a reason that a person should decide about; nothing is replayed (I8). */
@@ -180,7 +219,10 @@ export function interrupt(draft: Draft, cause: Cause, workedUntilAt: number = dr
   const { phase, unconfirmed } = draft.session;
   const open: readonly Ask[] = phase.kind === "asking" ? phase.asks : [];
   setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause });
-  draft.session = { ...draft.session, unconfirmed: [...unconfirmed, ...open.filter((a) => a.questions.some((q) => q.answer !== undefined))] };
+  draft.session = {
+    ...draft.session,
+    unconfirmed: [...unconfirmed, ...open.filter((a) => a.questions.some((q) => q.answer !== undefined))],
+  };
   endChild(draft, "failed", cause.message);
   stopAgent(draft);
   owe(draft, "interrupted", { text: cause.message, code: cause.code, turn: draft.session.turn });

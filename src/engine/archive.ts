@@ -8,7 +8,12 @@ const DAY_MS = 24 * 60 * 60_000;
 
 /** An ended session without the weight of its output, questions and inbox. */
 function archived(session: Session): Session {
-  return { ...session, output: { text: "", start: session.output.end, end: session.output.end }, grants: [], filesEdited: session.filesEdited.slice(-5) };
+  return {
+    ...session,
+    output: { text: "", start: session.output.end, end: session.output.end },
+    grants: [],
+    filesEdited: session.filesEdited.slice(-5),
+  };
 }
 
 export class Archive {

@@ -37,7 +37,8 @@ export function foreignChange(record: FlowRecord, session: Session, own: OwnWrit
   if (record.status === "failed" || record.status === "lost") return { kind: "failed" };
   const { kind } = session.phase;
   const waiting = kind === "asking" || kind === "idle" || kind === "interrupted";
-  if (waiting && (record.status === "queued" || record.status === "running")) return { kind: "resumed", text: resumeText(record, own) };
+  if (waiting && (record.status === "queued" || record.status === "running"))
+    return { kind: "resumed", text: resumeText(record, own) };
   return undefined;
 }
 
@@ -62,7 +63,14 @@ export function stateReplaced(record: FlowRecord, own: OwnWrite): boolean {
   return stateJson.schema !== SCHEMA || !own.seqs.includes(seqOf(stateJson));
 }
 
-const STATUS = { queue: "queued", run: "running", wait: "waiting", finish: "succeeded", fail: "failed", cancel: "cancelled" } as const;
+const STATUS = {
+  queue: "queued",
+  run: "running",
+  wait: "waiting",
+  finish: "succeeded",
+  fail: "failed",
+  cancel: "cancelled",
+} as const;
 
 /** Whether the record says of the session what its phase is. A terminal record is left as somebody ended it. */
 export function fitsPhase(status: FlowStatus, session: Session): boolean {

@@ -18,9 +18,14 @@ export interface EarlierWords {
   readonly words: string;
 }
 
-export async function earlierWords(session: Session, journal: SessionJournal, journals: Journals): Promise<EarlierWords> {
+export async function earlierWords(
+  session: Session,
+  journal: SessionJournal,
+  journals: Journals,
+): Promise<EarlierWords> {
   const words = await lastWords(journal);
-  if (words !== "" || session.continues === undefined) return { beganWith: session.prompt.text, filesEdited: session.filesEdited, words };
+  if (words !== "" || session.continues === undefined)
+    return { beganWith: session.prompt.text, filesEdited: session.filesEdited, words };
   const earlier = await journals.open(session.continues);
   if (earlier === undefined) return { beganWith: session.prompt.text, filesEdited: session.filesEdited, words };
   try {

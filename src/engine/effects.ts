@@ -75,7 +75,10 @@ export class Effects {
       case "reply":
         this.#onAgent(async () => {
           const sent = this.#run?.reply(effect.requestId, effect.reply);
-          if (sent !== "sent") this.#engine.log.warn(`iFlow session ${session.name}: request ${effect.requestId} of the agent was closed before its reply`);
+          if (sent !== "sent")
+            this.#engine.log.warn(
+              `iFlow session ${session.name}: request ${effect.requestId} of the agent was closed before its reply`,
+            );
         });
         return;
       case "cancel-turn":
@@ -94,7 +97,9 @@ export class Effects {
         this.#onChild(async () => children.tool(this.#runId(effect.runId), effect.name));
         return;
       case "end-child":
-        this.#onChild(() => children.end(session.owner, this.#runId(effect.runId), effect.outcome, clock.now(), effect.error));
+        this.#onChild(() =>
+          children.end(session.owner, this.#runId(effect.runId), effect.outcome, clock.now(), effect.error),
+        );
         return;
       case "end-flow-cancelled":
         this.#onChild(async () => this.#mailbox.endFlow());
@@ -103,7 +108,13 @@ export class Effects {
         this.#record({ t: "question", at: clock.now(), id: effect.id, text: effect.text });
         return;
       case "record-answer":
-        this.#record({ t: "answer", at: clock.now(), id: effect.id, text: effect.text, by: `${effect.by.kind}/${effect.by.door}` });
+        this.#record({
+          t: "answer",
+          at: clock.now(),
+          id: effect.id,
+          text: effect.text,
+          by: `${effect.by.kind}/${effect.by.door}`,
+        });
         return;
     }
   }
@@ -120,18 +131,25 @@ export class Effects {
   }
 
   #onChild(run: () => Promise<void>): void {
-    this.#childChain = this.#childChain.then(run).catch((error: unknown) => this.#engine.log.warn(`iFlow: a child task call failed: ${messageOf(error)}`));
+    this.#childChain = this.#childChain
+      .then(run)
+      .catch((error: unknown) => this.#engine.log.warn(`iFlow: a child task call failed: ${messageOf(error)}`));
   }
 
   #onAgent(run: () => Promise<void>): void {
-    this.#agentChain = this.#agentChain.then(run).catch((error: unknown) => this.#engine.log.warn(`iFlow: a call to the agent failed: ${messageOf(error)}`));
+    this.#agentChain = this.#agentChain
+      .then(run)
+      .catch((error: unknown) => this.#engine.log.warn(`iFlow: a call to the agent failed: ${messageOf(error)}`));
   }
 
   #runId(placeholder: string): string {
     return placeholder.replace("<flow>", this.#flowId);
   }
 
-  async #startChild(session: Session, child: { runId: string; as: "running" | "queued"; label: string }): Promise<void> {
+  async #startChild(
+    session: Session,
+    child: { runId: string; as: "running" | "queued"; label: string },
+  ): Promise<void> {
     const started = await this.#engine.children.start(session.owner, {
       flowId: this.#flowId,
       runId: this.#runId(child.runId),
@@ -139,7 +157,10 @@ export class Effects {
       as: child.as,
       atMs: this.#engine.clock.now(),
     });
-    if (!started.ok && started.refusedBy !== "flow") this.#engine.log.warn(`iFlow session ${session.name}: no child task (${started.reason}); its flow alone is shown`);
+    if (!started.ok && started.refusedBy !== "flow")
+      this.#engine.log.warn(
+        `iFlow session ${session.name}: no child task (${started.reason}); its flow alone is shown`,
+      );
   }
 
   #start(session: Session): void {
@@ -195,9 +216,14 @@ export class Effects {
     try {
       const text = await this.#whole(message.text);
       blocks = [...(await this.#preface(session)), { type: "text", text }, ...fileBlocks(message.files ?? [])];
-      await this.#keeper.appendOrThrow([{ t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text }]);
+      await this.#keeper.appendOrThrow([
+        { t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text },
+      ]);
     } catch (error) {
-      const cause = { code: "storage" as const, message: `The prompt was not sent, since the journal could not be used: ${messageOf(error)}` };
+      const cause = {
+        code: "storage" as const,
+        message: `The prompt was not sent, since the journal could not be used: ${messageOf(error)}`,
+      };
       void this.#mailbox.post({ type: "prompt-failed", turn, cause });
       return;
     }
@@ -214,9 +240,11 @@ export class Effects {
   async #preface(session: Session): Promise<readonly PromptBlock[]> {
     const { systemPrompt } = session.settings;
     const answers = answersPreface(session.unconfirmed);
-    if (this.#opened === "loaded" && systemPrompt !== undefined) return [...systemPreface(await this.#whole(systemPrompt)), ...answers];
+    if (this.#opened === "loaded" && systemPrompt !== undefined)
+      return [...systemPreface(await this.#whole(systemPrompt)), ...answers];
     const hadHistory = session.counters.turns > 1 || session.continues !== undefined;
-    if (this.#opened !== undefined && this.#opened !== "loaded" && hadHistory) return [...historyPreface(await earlierWords(session, this.#keeper.reader, this.#engine.journals)), ...answers];
+    if (this.#opened !== undefined && this.#opened !== "loaded" && hadHistory)
+      return [...historyPreface(await earlierWords(session, this.#keeper.reader, this.#engine.journals)), ...answers];
     return answers;
   }
 
@@ -225,7 +253,8 @@ export class Effects {
     if (run === undefined) return;
     this.#onAgent(async () => {
       const left = await run.stop();
-      if (left.length > 0) this.#engine.log.error(`iFlow session ${session.name}: could not end process ${left.join(", ")}`);
+      if (left.length > 0)
+        this.#engine.log.error(`iFlow session ${session.name}: could not end process ${left.join(", ")}`);
     });
   }
 }

@@ -15,7 +15,12 @@ export interface FlowReader {
 }
 
 /** `flowId` absent: found by owner and by the session's id in its state. */
-export async function readFlow({ flows, clock }: FlowReader, owner: Owner, sessionId: string, flowId: string | undefined): Promise<FlowRead> {
+export async function readFlow(
+  { flows, clock }: FlowReader,
+  owner: Owner,
+  sessionId: string,
+  flowId: string | undefined,
+): Promise<FlowRead> {
   for (let attempt = 1; ; attempt += 1) {
     const read = flowId === undefined ? await findFlow(flows, owner, sessionId) : await flows.get(owner, flowId);
     if (read.kind !== "unknown" || attempt >= READ_ATTEMPTS) return read;

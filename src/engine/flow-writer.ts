@@ -131,7 +131,8 @@ export class FlowWriter {
   async #reread(session: Session, reason: string): Promise<Stored> {
     const before = this.#record.revision;
     const read = await this.#flows.get(session.owner, this.#record.flowId);
-    if (read.kind === "unknown") return { kind: "not-stored", reason: `${reason}; and it could not be reread: ${read.reason}` };
+    if (read.kind === "unknown")
+      return { kind: "not-stored", reason: `${reason}; and it could not be reread: ${read.reason}` };
     if (read.kind === "missing") return { kind: "gone", reason: "the host no longer has this flow" };
     const { record } = read;
     if (record.revision === before) return { kind: "not-stored", reason };

@@ -44,7 +44,8 @@ export class Follow {
       const before = this.#pending.get(id);
       before?.cancel();
       const firstAt = before?.firstAt ?? now;
-      const waitMs = session.phase.kind === "working" ? Math.max(0, Math.min(QUIET_MS, firstAt + LONGEST_WAIT_MS - now)) : 0;
+      const waitMs =
+        session.phase.kind === "working" ? Math.max(0, Math.min(QUIET_MS, firstAt + LONGEST_WAIT_MS - now)) : 0;
       const cancel = this.#clock.after(waitMs, () => this.#send(id, actor, viewer.key));
       this.#pending.set(id, { firstAt, cancel });
     }
@@ -73,7 +74,10 @@ export class Follow {
     if (slice.end <= viewer.seen) return;
     const words = slice.text.trim();
     const block = words === "" ? "" : await this.#openBlock(actor, viewer.seen);
-    const pieces = splitForChannel(this.#redact(block + words), this.#delivery.limit(viewer.route) - headOf(actor).length);
+    const pieces = splitForChannel(
+      this.#redact(block + words),
+      this.#delivery.limit(viewer.route) - headOf(actor).length,
+    );
     for (const [index, text] of pieces.entries()) {
       const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
       // What the chat did not get counts as not seen: it is caught up with later.

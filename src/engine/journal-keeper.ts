@@ -108,6 +108,8 @@ export class JournalKeeper {
     if (this.#told === state || this.#told === "lost") return;
     this.#told = state;
     const more = lost ? " There are too many now: the newest are lost." : "";
-    this.#onTrouble(`Its journal can't be written now (${this.#reason}); the words are kept in memory until it can.${more}`);
+    this.#onTrouble(
+      `Its journal can't be written now (${this.#reason}); the words are kept in memory until it can.${more}`,
+    );
   }
 }

@@ -36,7 +36,15 @@ export async function createSession(engine: Engine, id: string, request: LaunchR
   const { at, owner, name, route } = request;
   let journal: SessionJournal;
   try {
-    journal = await engine.journals.create({ t: "header", at, v: 1, sessionId: id, owner, name, ...(route === undefined ? {} : { route }) });
+    journal = await engine.journals.create({
+      t: "header",
+      at,
+      v: 1,
+      sessionId: id,
+      owner,
+      name,
+      ...(route === undefined ? {} : { route }),
+    });
   } catch (error) {
     return storageRefusal(messageOf(error));
   }
@@ -51,16 +59,30 @@ export async function createSession(engine: Engine, id: string, request: LaunchR
 }
 
 function storageRefusal(reason: string) {
-  return refuse("storage_unavailable", `Nothing was launched: its record could not be stored (${reason}). Free some space or make the OpenClaw state directory writable, then try again.`);
+  return refuse(
+    "storage_unavailable",
+    `Nothing was launched: its record could not be stored (${reason}). Free some space or make the OpenClaw state directory writable, then try again.`,
+  );
 }
 
 /** The session's first value, its long texts in the journal. */
-async function writtenSession(engine: Engine, id: string, request: LaunchRequest, journal: SessionJournal): Promise<Session> {
+async function writtenSession(
+  engine: Engine,
+  id: string,
+  request: LaunchRequest,
+  journal: SessionJournal,
+): Promise<Session> {
   const lines: JournalLine[] = [];
   const keep = (text: string) => shortened(text, lines, request.at, `x${engine.newId()}`);
   const { systemPrompt, ...settings } = request.settings;
   const stored: Settings = systemPrompt === undefined ? settings : { ...settings, systemPrompt: keep(systemPrompt) };
-  const session = newSession({ ...request, id, launchedBy: request.by, prompt: keep(request.prompt), settings: stored });
+  const session = newSession({
+    ...request,
+    id,
+    launchedBy: request.by,
+    prompt: keep(request.prompt),
+    settings: stored,
+  });
   if (lines.length > 0) await journal.appendSynced(lines);
   return session;
 }
@@ -122,7 +144,13 @@ async function makeFlow(engine: Engine, session: Session): Promise<Made> {
 async function markRefused(session: Session, journal: SessionJournal): Promise<void> {
   const { createdAt: at } = session;
   const cause = { code: "storage" as const, message: "Its launch was refused, since its record could not be stored" };
-  const ended: Session = { ...session, seq: session.seq + 1, inbox: [], owed: [], phase: { kind: "ended", at, outcome: "killed", cause } };
+  const ended: Session = {
+    ...session,
+    seq: session.seq + 1,
+    inbox: [],
+    owed: [],
+    phase: { kind: "ended", at, outcome: "killed", cause },
+  };
   try {
     await journal.appendSynced([{ t: "commit", at, seq: ended.seq, revision: 0, session: ended }]);
     await journal.close();

@@ -24,7 +24,9 @@ export async function settleLeftovers(engine: Engine, found: readonly Owned[]): 
     byOwner.set(session.owner.sessionKey, known);
   }
   for (const { owner, byFlow } of byOwner.values()) {
-    const left = (await listChildren(engine, owner)).filter((child) => child.status === "queued" || child.status === "running");
+    const left = (await listChildren(engine, owner)).filter(
+      (child) => child.status === "queued" || child.status === "running",
+    );
     await Promise.all(left.map((child) => endLeftover(engine, owner, child, byFlow.get(child.flowId ?? ""))));
   }
 }
@@ -34,7 +36,9 @@ async function listChildren(engine: Engine, owner: Owner): Promise<readonly Chil
     const children = await engine.children.list(owner);
     if (children !== undefined) return children;
     if (attempt >= LIST_ATTEMPTS) {
-      engine.log.warn("iFlow recovery: the host did not list the child tasks; left-over ones end by themselves in some minutes");
+      engine.log.warn(
+        "iFlow recovery: the host did not list the child tasks; left-over ones end by themselves in some minutes",
+      );
       return [];
     }
     await new Promise<void>((resolve) => engine.clock.after(LIST_RETRY_MS, resolve));
@@ -42,10 +46,21 @@ async function listChildren(engine: Engine, owner: Owner): Promise<readonly Chil
 }
 
 /** A child of a flow that was left as it is stays as it is, too. */
-async function endLeftover(engine: Engine, owner: Owner, child: ChildSummary, session: Session | undefined): Promise<void> {
+async function endLeftover(
+  engine: Engine,
+  owner: Owner,
+  child: ChildSummary,
+  session: Session | undefined,
+): Promise<void> {
   if (session === undefined) return;
   const outcome: ChildOutcome = child.status === "queued" ? "cancelled" : outcomeFor(session);
-  await engine.children.end(owner, child.runId, outcome, engine.clock.now(), outcome === "succeeded" ? undefined : REASON);
+  await engine.children.end(
+    owner,
+    child.runId,
+    outcome,
+    engine.clock.now(),
+    outcome === "succeeded" ? undefined : REASON,
+  );
 }
 
 function outcomeFor({ phase }: Session): ChildOutcome {

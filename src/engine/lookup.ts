@@ -13,7 +13,9 @@ export function findSession(sessions: readonly Session[], caller: Caller, ref: s
   const visible = sessions.filter((session) => canSee(caller, session));
   const byId = visible.find((session) => session.id === wanted);
   if (byId !== undefined) return newestOf(byId, visible);
-  const named = visible.filter((session) => session.name === wanted || session.name.toLowerCase() === wanted.toLowerCase());
+  const named = visible.filter(
+    (session) => session.name === wanted || session.name.toLowerCase() === wanted.toLowerCase(),
+  );
   const own = named.filter((session) => session.owner.sessionKey === caller.owner.sessionKey);
   return best(own) ?? best(named);
 }
@@ -42,6 +44,11 @@ export function unknownSession(sessions: readonly Session[], caller: Caller, ref
     .toSorted((a, b) => a.off - b.off)
     .slice(0, 3)
     .map(({ name }) => name);
-  const hint = near.length > 0 ? `Did you mean ${near.join(", ")}?` : names.length > 0 ? `Your newest: ${closest(ref, names)}. List all with iflow_sessions.` : "You have no iFlow sessions yet.";
+  const hint =
+    near.length > 0
+      ? `Did you mean ${near.join(", ")}?`
+      : names.length > 0
+        ? `Your newest: ${closest(ref, names)}. List all with iflow_sessions.`
+        : "You have no iFlow sessions yet.";
   return refuse("not_found", `No iFlow session is called "${ref.slice(0, 80)}". ${hint}`);
 }

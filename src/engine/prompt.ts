@@ -9,22 +9,39 @@ import type { EarlierWords } from "./earlier-words.ts";
 
 /** iFlow loses the system prompt when a session is loaded, so it opens the first prompt after a load. */
 export function systemPreface(systemPrompt: string): readonly PromptBlock[] {
-  return [{ type: "text", text: `[Instructions of this session, repeated after it was loaded]\n${systemPrompt}\n[End of the instructions]` }];
+  return [
+    {
+      type: "text",
+      text: `[Instructions of this session, repeated after it was loaded]\n${systemPrompt}\n[End of the instructions]`,
+    },
+  ];
 }
 
 /** For a session whose history the agent no longer has. */
 export function historyPreface({ beganWith, filesEdited, words }: EarlierWords): readonly PromptBlock[] {
   const files = filesEdited.length === 0 ? "" : `\nFiles edited so far: ${filesEdited.join(", ")}`;
   const last = words === "" ? "" : `\nThe last of what you said:\n${words}`;
-  return [{ type: "text", text: `[Summary of an earlier conversation that you no longer have]\nIt began with: ${beganWith}${files}${last}\n[End of the summary]` }];
+  return [
+    {
+      type: "text",
+      text: `[Summary of an earlier conversation that you no longer have]\nIt began with: ${beganWith}${files}${last}\n[End of the summary]`,
+    },
+  ];
 }
 
 /** Answers that were handed over to a process which ended before it said anything after them. */
 export function answersPreface(unconfirmed: readonly Ask[]): readonly PromptBlock[] {
   const answered = unconfirmed.flatMap((ask) => ask.questions).filter((question) => question.answer !== undefined);
   if (answered.length === 0) return [];
-  const lines = answered.map((q) => `- ${q.text.text}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`);
-  return [{ type: "text", text: `[You asked this before you were stopped, and it was answered]\n${lines.join("\n")}\n[End of the answers]` }];
+  const lines = answered.map(
+    (q) => `- ${q.text.text}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`,
+  );
+  return [
+    {
+      type: "text",
+      text: `[You asked this before you were stopped, and it was answered]\n${lines.join("\n")}\n[End of the answers]`,
+    },
+  ];
 }
 
 /** `files` are absolute paths that the door has checked. */

@@ -78,7 +78,15 @@ export async function findReopened(engine: Engine, archived: readonly Archived[]
       const read = await engine.flows.get(owner, flowId);
       const journal = await engine.journals.open(session.id);
       if (read.kind === "found" && journal !== undefined) {
-        found.push({ session, record: read.record, journal, promptLeft: "no", outputEnd: session.output.end, stateLost: false, change: undefined });
+        found.push({
+          session,
+          record: read.record,
+          journal,
+          promptLeft: "no",
+          outputEnd: session.output.end,
+          stateLost: false,
+          change: undefined,
+        });
       }
     }
   }
@@ -109,7 +117,8 @@ async function findOne(engine: Engine, header: JournalHeader): Promise<Outcome> 
 async function readOne(engine: Engine, header: JournalHeader, journal: SessionJournal): Promise<Outcome> {
   const tail = await journal.tail();
   const read = await readFlow(engine, header.owner, header.sessionId, header.flowId);
-  if (read.kind === "unknown") return { kind: "left", reason: `its flow can't be read now (${read.reason}); it is tried again at the next start` };
+  if (read.kind === "unknown")
+    return { kind: "left", reason: `its flow can't be read now (${read.reason}); it is tried again at the next start` };
   if (read.kind === "missing" && tail.lastCommit === undefined) {
     // Between the header and the flow: nothing was launched and nobody was told.
     await engine.journals.remove(header.sessionId);
@@ -130,7 +139,10 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
       const { promptLeft, stateLost } = plan;
       const session = await withOutput(plan.session, journal, tail.outputEnd, engine.rules.outputBufferBytes);
       const change = changeMeanwhile(record, session);
-      return { kind: "live", found: { session, record, journal, promptLeft, stateLost, change, outputEnd: tail.outputEnd } };
+      return {
+        kind: "live",
+        found: { session, record, journal, promptLeft, stateLost, change, outputEnd: tail.outputEnd },
+      };
     }
   }
 }
@@ -144,7 +156,12 @@ function journalFacts(tail: JournalTail): JournalFacts {
 }
 
 /** The end of the output as the journal has it, where that is more than the state has. */
-async function withOutput(session: Session, journal: SessionJournal, outputEnd: number, limitBytes: number): Promise<Session> {
+async function withOutput(
+  session: Session,
+  journal: SessionJournal,
+  outputEnd: number,
+  limitBytes: number,
+): Promise<Session> {
   const { output } = session;
   if (outputEnd <= output.end && (output.text !== "" || output.end === 0)) return session;
   const end = Math.max(outputEnd, output.end);
@@ -159,7 +176,10 @@ async function withOutput(session: Session, journal: SessionJournal, outputEnd: 
 function changeMeanwhile(record: FlowRecord, session: Session): ForeignChange | undefined {
   const stored = parseSession(record.stateJson);
   const beside = stored.kind === "session" ? stored.session : session;
-  return foreignChange(record, beside, { seqs: [seqOf(record.stateJson)], steps: [currentStep(beside), currentStep(session)] });
+  return foreignChange(record, beside, {
+    seqs: [seqOf(record.stateJson)],
+    steps: [currentStep(beside), currentStep(session)],
+  });
 }
 
 /** The host no longer keeps it (it forgets ended flows after 7 days): the journal alone says what it was. */

@@ -125,7 +125,9 @@ export class Roster {
       if (this.isStopping) await journal.close();
       else await run();
     } catch (error) {
-      this.engine.log.error(`iFlow recovery: session ${session.name} (${session.id}) could not be carried on: ${messageOf(error)}`);
+      this.engine.log.error(
+        `iFlow recovery: session ${session.name} (${session.id}) could not be carried on: ${messageOf(error)}`,
+      );
     }
   }
 
@@ -150,7 +152,11 @@ export class Roster {
     if (session.agent !== undefined) await this.#reap(session);
     const actor = this.enlist(found);
     const events: Untimed[] = [{ type: "recovered", promptLeft: found.promptLeft, outputEnd: found.outputEnd }];
-    if (found.stateLost) events.push({ type: "warn", text: "Its stateJson had been replaced by another writer; the session was restored from its journal." });
+    if (found.stateLost)
+      events.push({
+        type: "warn",
+        text: "Its stateJson had been replaced by another writer; the session was restored from its journal.",
+      });
     if (change !== undefined) {
       const message = change.kind === "resumed" ? await actor.writersMessage(change.text) : undefined;
       events.push({ type: "foreign", change, message });
@@ -159,13 +165,15 @@ export class Roster {
     actor.touch();
     // Also where nothing changed there may be notices that were owed before.
     this.#changed(actor);
-    const words = session.phase.kind === "ended" && !isTerminal(record.status) ? respondOf(record.stateJson) : undefined;
+    const words =
+      session.phase.kind === "ended" && !isTerminal(record.status) ? respondOf(record.stateJson) : undefined;
     if (words !== undefined) this.onReopened?.(actor.session, words);
   }
 
   async #reap(session: Session): Promise<void> {
     const { ended } = await this.engine.launcher.reap(session.id, session.agent?.identity);
-    if (ended > 0) this.engine.log.warn(`iFlow recovery: ended ${ended} left-over processes of session ${session.name}`);
+    if (ended > 0)
+      this.engine.log.warn(`iFlow recovery: ended ${ended} left-over processes of session ${session.name}`);
   }
 
   /** The original knows its continuation from now on, also when it has left memory. */
@@ -278,7 +286,9 @@ export class Roster {
   #sweepLater(): void {
     this.#cancelSweep = this.engine.clock.after(SWEEP_MS, () => {
       this.sweep()
-        .catch((error: unknown) => this.engine.log.warn(`iFlow: old sessions could not be put away: ${messageOf(error)}`))
+        .catch((error: unknown) =>
+          this.engine.log.warn(`iFlow: old sessions could not be put away: ${messageOf(error)}`),
+        )
         .finally(() => {
           if (!this.isStopping) this.#sweepLater();
         });
@@ -290,7 +300,11 @@ export class Roster {
     const now = this.engine.clock.now();
     for (const actor of this.#actors.values()) {
       const { session } = actor;
-      const done = session.phase.kind === "ended" && session.owed.length === 0 && session.agent === undefined && isTerminal(actor.record.status);
+      const done =
+        session.phase.kind === "ended" &&
+        session.owed.length === 0 &&
+        session.agent === undefined &&
+        isTerminal(actor.record.status);
       if (!done || now - endedAt(session) < MEMORY_AFTER_END_MS || this.isStopping) continue;
       await actor.close();
       this.archive.put(actor.session, actor.flowId, now);

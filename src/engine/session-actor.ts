@@ -54,7 +54,14 @@ export class SessionActor {
   #dirty = false;
   #closed = false;
 
-  constructor(engine: Engine, admission: Admission, session: Session, record: FlowRecord, journal: SessionJournal, listener: ActorListener) {
+  constructor(
+    engine: Engine,
+    admission: Admission,
+    session: Session,
+    record: FlowRecord,
+    journal: SessionJournal,
+    listener: ActorListener,
+  ) {
     this.#engine = engine;
     this.#session = session;
     this.#listener = listener;
@@ -105,7 +112,8 @@ export class SessionActor {
     return this.#ask(async () => {
       const stored = await this.#writer.look(this.#session);
       if (stored.kind === "foreign") await this.#hearWriter(stored.record);
-      if (stored.kind === "gone") await this.#handle([this.#timed({ type: "foreign", change: { kind: "removed" }, message: undefined })]);
+      if (stored.kind === "gone")
+        await this.#handle([this.#timed({ type: "foreign", change: { kind: "removed" }, message: undefined })]);
     }).then(() => undefined);
   }
 
@@ -119,7 +127,9 @@ export class SessionActor {
     this.#put(async () => {
       const stored = await this.#writer.endCancelled(this.#session);
       if (stored.kind !== "not-stored") return;
-      this.#engine.log.warn(`iFlow session ${this.#session.name}: its flow could not be cancelled yet: ${stored.reason}`);
+      this.#engine.log.warn(
+        `iFlow session ${this.#session.name}: its flow could not be cancelled yet: ${stored.reason}`,
+      );
       this.#engine.clock.after(STORE_RETRY_MS, () => this.endFlow());
     });
   }
@@ -306,11 +316,19 @@ export class SessionActor {
   #commitLine(session: Session): JournalLine {
     const { end } = session.output;
     const bare = { ...session, output: { text: "", start: end, end } };
-    return { t: "commit", at: this.#engine.clock.now(), seq: session.seq, revision: this.#writer.record.revision, session: bare };
+    return {
+      t: "commit",
+      at: this.#engine.clock.now(),
+      seq: session.seq,
+      revision: this.#writer.record.revision,
+      session: bare,
+    };
   }
 
   #troubled(reason: string): void {
-    this.#engine.log.error(`iFlow session ${this.#session.name}: its TaskFlow record could not be stored (${reason}); going on, and trying again`);
+    this.#engine.log.error(
+      `iFlow session ${this.#session.name}: its TaskFlow record could not be stored (${reason}); going on, and trying again`,
+    );
     this.#timers.checkpointIn(STORE_RETRY_MS);
   }
 
@@ -331,14 +349,25 @@ export class SessionActor {
     const change = foreignChange(record, session, own);
     const replaced = !isTerminal(record.status) && stateReplaced(record, own);
     if (change === undefined && !replaced && fitsPhase(record.status, session)) return undefined;
-    if (replaced) this.#engine.log.warn(`iFlow session ${session.name}: another writer replaced the state of its TaskFlow; it was restored`);
+    if (replaced)
+      this.#engine.log.warn(
+        `iFlow session ${session.name}: another writer replaced the state of its TaskFlow; it was restored`,
+      );
     const events: Untimed[] = [];
-    if (replaced) events.push({ type: "warn", text: "Another writer replaced the state of its TaskFlow record. The session's own state was restored." });
+    if (replaced)
+      events.push({
+        type: "warn",
+        text: "Another writer replaced the state of its TaskFlow record. The session's own state was restored.",
+      });
     if (change !== undefined) {
       const message = change.kind === "resumed" ? await this.writersMessage(change.text) : undefined;
       events.push({ type: "foreign", change, message });
     }
-    const step = transitions(session, events.map((event) => this.#timed(event)), this.#engine.rules);
+    const step = transitions(
+      session,
+      events.map((event) => this.#timed(event)),
+      this.#engine.rules,
+    );
     // The record must say again what the session is, also when the writer's words changed nothing.
     return this.#commit(step, true);
   }
@@ -357,7 +386,12 @@ export class SessionActor {
   /** The words of another writer, as a message; "continue" where there are none. */
   async writersMessage(text: string | undefined): Promise<Message> {
     const stored = await this.keepText(text ?? "continue");
-    return { id: `w${this.#engine.newId()}`, text: stored, by: { kind: "writer", door: "taskflow" }, at: this.#engine.clock.now() };
+    return {
+      id: `w${this.#engine.newId()}`,
+      text: stored,
+      by: { kind: "writer", door: "taskflow" },
+      at: this.#engine.clock.now(),
+    };
   }
 
   #after(before: Session): void {

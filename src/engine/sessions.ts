@@ -82,7 +82,10 @@ export class Sessions {
     }
     const writable = await engine.journals.writable();
     if (!writable.ok) {
-      return refuse("storage_unavailable", `Nothing was launched: session records can't be stored (${writable.reason}). Running sessions go on. Free some space or make the OpenClaw state directory writable, then try again.`);
+      return refuse(
+        "storage_unavailable",
+        `Nothing was launched: session records can't be stored (${writable.reason}). Running sessions go on. Free some space or make the OpenClaw state directory writable, then try again.`,
+      );
     }
     // Asked again: others may have come in while the disk was asked.
     if (admission.full(this.#reserved.size)) return queueFull(this.#roster);
@@ -90,12 +93,20 @@ export class Sessions {
   }
 
   async #create(caller: Caller, order: LaunchOrder, continues: LaunchRequest["continues"]): Promise<Result<Launched>> {
-    if (this.#roster.isStopping) return refuse("storage_unavailable", "The plugin is stopping. Try again when the gateway is back.");
+    if (this.#roster.isStopping)
+      return refuse("storage_unavailable", "The plugin is stopping. Try again when the gateway is back.");
     const { engine } = this.#roster;
     const id = engine.newId();
     const name = this.#reserveName(caller, order, id);
     this.#lastLaunchAt = Math.max(engine.clock.now(), this.#lastLaunchAt + 1);
-    const request = { ...order, name, by: byOf(caller, 0), owner: caller.owner, at: this.#lastLaunchAt, ...(continues === undefined ? {} : { continues }) };
+    const request = {
+      ...order,
+      name,
+      by: byOf(caller, 0),
+      owner: caller.owner,
+      at: this.#lastLaunchAt,
+      ...(continues === undefined ? {} : { continues }),
+    };
     try {
       const created = await createSession(engine, id, request);
       if (!created.ok) return created;
@@ -119,7 +130,9 @@ export class Sessions {
 
   #reserveName(caller: Caller, order: LaunchOrder, id: string): string {
     const wanted = (order.name === undefined ? "" : cleanName(order.name)) || deriveName(order.prompt);
-    const live = this.#roster.sessions().filter((s) => s.phase.kind !== "ended" && s.owner.sessionKey === caller.owner.sessionKey);
+    const live = this.#roster
+      .sessions()
+      .filter((s) => s.phase.kind !== "ended" && s.owner.sessionKey === caller.owner.sessionKey);
     const name = uniqueName(wanted, new Set([...live.map((s) => s.name), ...this.#reserved.values()]));
     this.#reserved.set(id, name);
     return name;
@@ -130,7 +143,8 @@ export class Sessions {
     const found = this.find(caller, ref);
     if (!found.ok) return found;
     const session = found.value;
-    if (session.phase.kind === "ended" && order.questionId !== undefined) return questionOfEnded(session, order.questionId);
+    if (session.phase.kind === "ended" && order.questionId !== undefined)
+      return questionOfEnded(session, order.questionId);
     if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order);
     const actor = this.#roster.actor(session.id);
     if (actor === undefined) return unknownSession(this.#roster.sessions(), caller, ref);
@@ -151,18 +165,27 @@ export class Sessions {
     // The core says what happened to a question that is not open any more.
     const questionId = question?.id ?? order.questionId ?? "";
     if (question !== undefined && !mayGrant(caller, session, question.kind)) {
-      return refuse("not_allowed", `In a group, only the person who launched ${session.name}, the host's owner or an operator may answer its ${question.kind}.`);
+      return refuse(
+        "not_allowed",
+        `In a group, only the person who launched ${session.name}, the host's owner or an operator may answer its ${question.kind}.`,
+      );
     }
-    const read = question === undefined ? ok({ text: order.message }) : readAnswer(question, order.option ?? order.message);
+    const read =
+      question === undefined ? ok({ text: order.message }) : readAnswer(question, order.option ?? order.message);
     if (!read.ok) return read;
     const askedAt = askedSince(session, questionId);
     const at = this.#roster.engine.clock.now();
-    const taken = await actor.post({ type: "answered", questionId, answer: { ...read.value, by: byOf(caller, askedAt), at } });
+    const taken = await actor.post({
+      type: "answered",
+      questionId,
+      answer: { ...read.value, by: byOf(caller, askedAt), at },
+    });
     return this.#taken(actor, taken, question);
   }
 
   #taken(actor: SessionActor, taken: Result<Taken> | undefined, question?: Question): Result<Responded> {
-    if (taken === undefined) return refuse("wrong_phase", `${actor.session.name} can't take this now (${actor.session.phase.kind}).`);
+    if (taken === undefined)
+      return refuse("wrong_phase", `${actor.session.name} can't take this now (${actor.session.phase.kind}).`);
     if (!taken.ok) return taken;
     const answered = question === undefined ? {} : { question };
     return ok({ session: actor.session, flowId: actor.flowId, delivered: taken.value, ...answered });
@@ -176,7 +199,9 @@ export class Sessions {
       // The second speaks to the session that the first has begun.
       return first.ok ? this.respond(caller, first.value.session.id, order) : first;
     }
-    const going = this.continueSession(caller, ended, order.message, undefined).finally(() => this.#continuing.delete(ended.id));
+    const going = this.continueSession(caller, ended, order.message, undefined).finally(() =>
+      this.#continuing.delete(ended.id),
+    );
     this.#continuing.set(ended.id, going);
     const continued = await going;
     if (!continued.ok) return continued;
@@ -184,10 +209,22 @@ export class Sessions {
   }
 
   /** `fork`: the original stays as it is, and the new session does not become its continuation. */
-  async continueSession(caller: Caller, original: Session, prompt: string, fork: { readonly acpSessionId: string | undefined } | undefined): Promise<Result<Launched>> {
+  async continueSession(
+    caller: Caller,
+    original: Session,
+    prompt: string,
+    fork: { readonly acpSessionId: string | undefined } | undefined,
+  ): Promise<Result<Launched>> {
     const settings = await this.#settingsOf(original);
     if (!settings.ok) return settings;
-    const order: LaunchOrder = { name: original.name, prompt, workdir: original.workdir, files: [], route: original.route ?? caller.route, settings: settings.value };
+    const order: LaunchOrder = {
+      name: original.name,
+      prompt,
+      workdir: original.workdir,
+      files: [],
+      route: original.route ?? caller.route,
+      settings: settings.value,
+    };
     const acpSessionId = fork === undefined ? original.acpSessionId : fork.acpSessionId;
     const created = await this.#create({ ...caller, owner: original.owner }, order, { id: original.id, acpSessionId });
     if (!created.ok || fork !== undefined) return created;
@@ -198,8 +235,16 @@ export class Sessions {
   /** A writer's words for a session that had ended: they begin its continuation, as if somebody had responded. */
   async #reopen(session: Session, text: string): Promise<void> {
     const caller: Caller = { door: "taskflow", owner: session.owner, seesAll: true, isPerson: false, inGroup: false };
-    const going = await this.respond(caller, session.id, { message: text, interrupt: false, questionId: undefined, option: undefined });
-    if (!going.ok) this.#roster.engine.log.warn(`iFlow session ${session.name}: another writer resumed it, and it could not go on: ${going.refusal.message}`);
+    const going = await this.respond(caller, session.id, {
+      message: text,
+      interrupt: false,
+      questionId: undefined,
+      option: undefined,
+    });
+    if (!going.ok)
+      this.#roster.engine.log.warn(
+        `iFlow session ${session.name}: another writer resumed it, and it could not go on: ${going.refusal.message}`,
+      );
   }
 
   /** With the whole of its system prompt: a part of it would be another one. */
@@ -209,7 +254,10 @@ export class Sessions {
     const { key } = systemPrompt;
     const whole = key === undefined ? systemPrompt.text : await this.#reading(original, (journal) => journal.text(key));
     if (whole !== undefined) return ok({ ...settings, systemPrompt: whole });
-    return refuse("not_available", `The system prompt of ${original.name} is not stored any more (journalRetentionDays). Launch a new session.`);
+    return refuse(
+      "not_available",
+      `The system prompt of ${original.name} is not stored any more (journalRetentionDays). Launch a new session.`,
+    );
   }
 
   async kill(caller: Caller, ref: string): Promise<Result<Session>> {
@@ -218,7 +266,10 @@ export class Sessions {
     const actor = this.#roster.actor(found.value.id);
     if (actor === undefined || found.value.phase.kind === "ended") {
       const { phase } = found.value;
-      return refuse("wrong_phase", `${found.value.name} has already ended (${phase.kind === "ended" ? phase.outcome : phase.kind}). Nothing was stopped.`);
+      return refuse(
+        "wrong_phase",
+        `${found.value.name} has already ended (${phase.kind === "ended" ? phase.outcome : phase.kind}). Nothing was stopped.`,
+      );
     }
     const by: By = byOf(caller, 0);
     const taken = await actor.post({ type: "kill", by });
@@ -228,7 +279,9 @@ export class Sessions {
 
   /** Every live session of the caller's own. */
   async killAll(caller: Caller): Promise<readonly Session[]> {
-    const own = this.#roster.sessions().filter((s) => s.owner.sessionKey === caller.owner.sessionKey && s.phase.kind !== "ended");
+    const own = this.#roster
+      .sessions()
+      .filter((s) => s.owner.sessionKey === caller.owner.sessionKey && s.phase.kind !== "ended");
     const killed: Session[] = [];
     for (const session of own) {
       const result = await this.kill(caller, session.id);
@@ -237,18 +290,34 @@ export class Sessions {
     return killed;
   }
 
-  async output(caller: Caller, ref: string, want: { readonly lines: number; readonly full: boolean; readonly since: number | undefined }): Promise<Result<{ session: Session; slice: OutputSlice }>> {
+  async output(
+    caller: Caller,
+    ref: string,
+    want: { readonly lines: number; readonly full: boolean; readonly since: number | undefined },
+  ): Promise<Result<{ session: Session; slice: OutputSlice }>> {
     const found = this.find(caller, ref);
     if (!found.ok) return found;
     const read = (journal: SessionJournal): Promise<OutputSlice> =>
-      want.since !== undefined ? journal.output(want.since) : want.full ? journal.output(0) : journal.lastLines(want.lines);
+      want.since !== undefined
+        ? journal.output(want.since)
+        : want.full
+          ? journal.output(0)
+          : journal.lastLines(want.lines);
     const slice = await this.#reading(found.value, read);
-    if (slice === undefined) return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays); only its record is left.`);
+    if (slice === undefined)
+      return refuse(
+        "not_found",
+        `The journal of ${found.value.name} is gone (journalRetentionDays); only its record is left.`,
+      );
     return ok({ session: found.value, slice });
   }
 
   /** This chat follows from now on; gives what it has not seen, at most the last `lines` lines when it is new. */
-  async foreground(caller: Caller, ref: string, lines: number): Promise<Result<{ session: Session; slice: OutputSlice }>> {
+  async foreground(
+    caller: Caller,
+    ref: string,
+    lines: number,
+  ): Promise<Result<{ session: Session; slice: OutputSlice }>> {
     const found = this.find(caller, ref);
     if (!found.ok) return found;
     const actor = this.#roster.actor(found.value.id);
@@ -258,10 +327,14 @@ export class Sessions {
     }
     const key = chatKey(route, caller.owner.sessionKey);
     const seen = found.value.viewers.find((viewer) => viewer.key === key)?.seen;
-    const slice = await this.#reading(found.value, (journal) => (seen === undefined ? journal.lastLines(lines) : journal.output(seen)));
-    if (slice === undefined) return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays).`);
+    const slice = await this.#reading(found.value, (journal) =>
+      seen === undefined ? journal.lastLines(lines) : journal.output(seen),
+    );
+    if (slice === undefined)
+      return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays).`);
     const where = route === undefined ? { sessionKey: caller.owner.sessionKey } : { route };
-    if (actor !== undefined) await actor.post({ type: "viewed", viewer: { key, ...where, seen: slice.end, mode: "live" } });
+    if (actor !== undefined)
+      await actor.post({ type: "viewed", viewer: { key, ...where, seen: slice.end, mode: "live" } });
     return ok({ session: actor?.session ?? found.value, slice });
   }
 
@@ -283,7 +356,11 @@ export class Sessions {
   }
 
   /** A new session with the same history, where the agent's own copy can be made; the original is never loaded (decision 18). */
-  async fork(caller: Caller, original: Session, prompt: string): Promise<Result<Launched & { readonly history: "copied" | "summary" }>> {
+  async fork(
+    caller: Caller,
+    original: Session,
+    prompt: string,
+  ): Promise<Result<Launched & { readonly history: "copied" | "summary" }>> {
     const { acpSessionId } = original;
     const copy = acpSessionId === undefined ? undefined : await this.#roster.engine.launcher.copyHistory(acpSessionId);
     const forked = await this.continueSession(caller, original, prompt, { acpSessionId: copy });
@@ -336,10 +413,18 @@ function queueFull({ engine, admission }: Roster): Failed {
 /** Who answers a question does not mean to begin a new conversation. */
 function questionOfEnded({ name, phase }: Session, questionId: string): Failed {
   const how = phase.kind === "ended" ? phase.outcome : phase.kind;
-  return refuse("question_closed", `Question ${questionId} of ${name} is not open any more: the session has ended (${how}). Respond without question_id to go on with it.`);
+  return refuse(
+    "question_closed",
+    `Question ${questionId} of ${name} is not open any more: the session has ended (${how}). Respond without question_id to go on with it.`,
+  );
 }
 
 function severalOpen(session: Session, open: readonly Question[]): Failed {
-  const list = open.map((q) => `${q.id}: ${q.text.text.split("\n")[0] ?? ""} [${choiceLines(q).join(" · ")}]`).join("\n");
-  return refuse("question_ambiguous", `${session.name} has ${open.length} open questions. Say which with question_id:\n${list}`);
+  const list = open
+    .map((q) => `${q.id}: ${q.text.text.split("\n")[0] ?? ""} [${choiceLines(q).join(" · ")}]`)
+    .join("\n");
+  return refuse(
+    "question_ambiguous",
+    `${session.name} has ${open.length} open questions. Say which with question_id:\n${list}`,
+  );
 }

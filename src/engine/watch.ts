@@ -83,7 +83,11 @@ export class Watch {
     const { record, session } = actor;
     // Of an ended session only this matters: a terminal flow that somebody reopened.
     if (session.phase.kind === "ended") return isTerminal(record.status) && !isTerminal(flow.status);
-    return flow.version > record.version || flow.cancelRequestedAt !== record.cancelRequestedAt || flow.status !== record.status;
+    return (
+      flow.version > record.version ||
+      flow.cancelRequestedAt !== record.cancelRequestedAt ||
+      flow.status !== record.status
+    );
   }
 
   /** `openclaw tasks cancel` and the Control UI's button cancel the child alone: an order for the whole session. */
@@ -91,7 +95,8 @@ export class Watch {
     const { child } = actor.session;
     if (child === undefined) return;
     const status = byRun.get(child.runId.replace("<flow>", actor.flowId))?.status;
-    if (status === "cancelled") await actor.post({ type: "foreign", change: { kind: "cancelled" }, message: undefined });
+    if (status === "cancelled")
+      await actor.post({ type: "foreign", change: { kind: "cancelled" }, message: undefined });
     // Lost to a sleep of the machine, or settled before a stop of the gateway that did not come.
     else if (isOver(status) && !this.childrenAreSettled) await actor.post({ type: "child-lost", runId: child.runId });
   }

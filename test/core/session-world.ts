@@ -6,7 +6,7 @@ import type { RequestId } from "../../src/core/agent-event.ts";
 import type { Effect, SessionEvent, Step } from "../../src/core/event.ts";
 import type { Message, Session } from "../../src/core/session.ts";
 
-export class Broken extends Error {}
+class Broken extends Error {}
 
 function check(holds: boolean, what: string): void {
   if (!holds) throw new Broken(what);

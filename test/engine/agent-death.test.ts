@@ -30,7 +30,10 @@ describe("[S10] an agent that dies", () => {
     const questionId = phase.asks[0]?.questions[0]?.id ?? "";
     world.agent.last.crash("SIGKILL");
     await world.until(session.id, "interrupted");
-    expect(await world.respond(session.id, "A", { questionId })).toMatchObject({ ok: false, refusal: { code: "question_closed" } });
+    expect(await world.respond(session.id, "A", { questionId })).toMatchObject({
+      ok: false,
+      refusal: { code: "question_closed" },
+    });
     expect(world.childrenOf(session.id).filter((child) => /queued|running/.test(child))).toEqual([]);
     expect(await soundProblems(world)).toEqual([]);
   });
@@ -109,7 +112,10 @@ describe("[S10] an agent that dies", () => {
     const world = await World.start();
     const { session } = await world.launch("say: tries\nfail: HTTP error! status: 429");
     const { phase } = await world.until(session.id, "ended");
-    expect(phase).toMatchObject({ outcome: "failed", cause: { code: "agent_error", message: expect.stringContaining("429") } });
+    expect(phase).toMatchObject({
+      outcome: "failed",
+      cause: { code: "agent_error", message: expect.stringContaining("429") },
+    });
     await world.quiet();
     expect(world.delivery.texts().at(-1)).toContain("429");
     expect(await soundProblems(world)).toEqual([]);
@@ -139,7 +145,9 @@ describe("[S10] an agent that does not come up", () => {
     expect(world.agent.live).toHaveLength(0);
     expect(world.flowOf(session.id).status).toBe("failed");
     await world.quiet();
-    expect(world.delivery.texts().filter((text) => text.startsWith("failed"))).toEqual([expect.stringContaining("It went wrong")]);
+    expect(world.delivery.texts().filter((text) => text.startsWith("failed"))).toEqual([
+      expect.stringContaining("It went wrong"),
+    ]);
     expect(world.delivery.wakes.map((wake) => wake.text)).toEqual([expect.stringContaining("wake failed")]);
     const { session: next } = await world.launch("say: fits");
     await world.until(next.id, "idle");
@@ -150,7 +158,10 @@ describe("[S10] an agent that does not come up", () => {
     const world = await World.start();
     world.agent.reap = () => Promise.reject(new Error("no process table"));
     const { session } = await world.launch("say: never");
-    expect((await world.until(session.id, "ended")).phase).toMatchObject({ outcome: "failed", cause: { message: "no process table" } });
+    expect((await world.until(session.id, "ended")).phase).toMatchObject({
+      outcome: "failed",
+      cause: { message: "no process table" },
+    });
     expect(await soundProblems(world)).toEqual([]);
   });
 

@@ -7,7 +7,9 @@ import { World } from "./world.ts";
 describe("a conversation", () => {
   test("[O1] [S2] launch, a question, its answer, the end of a single turn", async () => {
     const world = await World.start();
-    const { session, flowId } = await world.launch("say: hello\nask: Which? | A | B\nsay: chose {answer}", { singleTurn: true });
+    const { session, flowId } = await world.launch("say: hello\nask: Which? | A | B\nsay: chose {answer}", {
+      singleTurn: true,
+    });
     const asking = await world.until(session.id, "asking");
     const flow = world.flows.ledger.flows.get(flowId);
     expect(flow?.status).toBe("waiting");
@@ -20,7 +22,11 @@ describe("a conversation", () => {
     expect(world.flows.ledger.flows.get(flowId)?.status).toBe("succeeded");
     const children = [...world.flows.ledger.children.values()].map((c) => `${c.runId.split(":").at(-1)} ${c.status}`);
     expect(children).toEqual(["t1 succeeded", "t1.1 succeeded"]);
-    const output = await world.sessions.output({ ...PERSON_OF(world), seesAll: true }, session.id, { lines: 50, full: true, since: undefined });
+    const output = await world.sessions.output({ ...PERSON_OF(world), seesAll: true }, session.id, {
+      lines: 50,
+      full: true,
+      since: undefined,
+    });
     expect(output.ok && output.value.slice.text).toContain("chose B");
     expect(world.roster.admission.running).toBe(0);
     await world.roster.stop();

@@ -43,7 +43,10 @@ const STORIES: readonly Story[] = [
   {
     name: "[G2] [S5] a plan, approved and carried out",
     tell: async (world) => {
-      const { session } = await world.launch("say: <1>\nplan: write it\nwrite a.txt: <x>\nsay: <2>", { permissionMode: "plan", singleTurn: true });
+      const { session } = await world.launch("say: <1>\nplan: write it\nwrite a.txt: <x>\nsay: <2>", {
+        permissionMode: "plan",
+        singleTurn: true,
+      });
       await world.until(session.id, "asking");
       await world.respond(session.id, "approve-auto");
       await world.until(session.id, "ended");
@@ -54,7 +57,8 @@ const STORIES: readonly Story[] = [
     name: "[S1] [O5] [S5] three for one slot, and a kill",
     tell: async (world) => {
       const ids: string[] = [];
-      for (const n of [1, 2, 3]) ids.push((await world.launch(`say: <${n}>\nsleep 500`, { singleTurn: true })).session.id);
+      for (const n of [1, 2, 3])
+        ids.push((await world.launch(`say: <${n}>\nsleep 500`, { singleTurn: true })).session.id);
       await world.sessions.kill(PERSON, ids[0]!);
       for (const id of ids) await world.until(id, "ended");
     },

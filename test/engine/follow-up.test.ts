@@ -14,7 +14,12 @@ describe("[S7] messages", () => {
       expect(await world.respond(session.name, words)).toMatchObject({ ok: true, value: { delivered: "queued" } });
     }
     await world.until(session.id, "idle");
-    expect(world.promptsOf(session.id)).toEqual(["say: one\nsleep 1000", "say: two\nsay: still two", "say: three", "say: four"]);
+    expect(world.promptsOf(session.id)).toEqual([
+      "say: one\nsleep 1000",
+      "say: two\nsay: still two",
+      "say: three",
+      "say: four",
+    ]);
     expect(world.childrenOf(session.id)).toEqual(["t1 succeeded", "t2 succeeded", "t3 succeeded", "t4 succeeded"]);
     expect(world.agent.connections).toHaveLength(1);
     expect(await soundProblems(world)).toEqual([]);
@@ -77,9 +82,16 @@ describe("[S7] messages", () => {
 
   test("files go along with their message", async () => {
     const world = await World.start();
-    const launched = await world.sessions.launch(PERSON, { ...world.order("say: with files"), files: ["/w/a.txt", "/w/b.png"] });
+    const launched = await world.sessions.launch(PERSON, {
+      ...world.order("say: with files"),
+      files: ["/w/a.txt", "/w/b.png"],
+    });
     await world.until(launched.ok ? launched.value.session.id : "", "idle");
-    expect(world.agent.prompts[0]?.blocks).toEqual([{ type: "text", text: "say: with files" }, { type: "file", path: "/w/a.txt" }, { type: "file", path: "/w/b.png" }]);
+    expect(world.agent.prompts[0]?.blocks).toEqual([
+      { type: "text", text: "say: with files" },
+      { type: "file", path: "/w/a.txt" },
+      { type: "file", path: "/w/b.png" },
+    ]);
   });
 });
 
@@ -89,7 +101,10 @@ describe("[S7] [O2] interrupt", () => {
     const { session } = await world.launch("say: one\nhang");
     await world.until(session.id, "working");
     await world.respond(session.id, "say: waited");
-    expect(await world.respond(session.id, "say: now", { interrupt: true })).toMatchObject({ ok: true, value: { delivered: "now" } });
+    expect(await world.respond(session.id, "say: now", { interrupt: true })).toMatchObject({
+      ok: true,
+      value: { delivered: "now" },
+    });
     await world.until(session.id, "idle");
     expect(world.promptsOf(session.id)).toEqual(["say: one\nhang", "say: now", "say: waited"]);
     expect(world.childrenOf(session.id)).toEqual(["t1 cancelled", "t2 succeeded", "t3 succeeded"]);
@@ -105,7 +120,10 @@ describe("[S7] [O2] interrupt", () => {
     await world.respond(session.id, "say: other", { interrupt: true });
     await world.until(session.id, "idle");
     expect(world.agent.last.replies).toEqual([{ requestId: 0, reply: { kind: "cancelled" } }]);
-    expect(await world.respond(session.id, "A", { questionId })).toMatchObject({ ok: false, refusal: { code: "question_closed" } });
+    expect(await world.respond(session.id, "A", { questionId })).toMatchObject({
+      ok: false,
+      refusal: { code: "question_closed" },
+    });
     expect(await world.output(session.id)).not.toContain("not reached");
     expect(await soundProblems(world)).toEqual([]);
   });
@@ -129,12 +147,18 @@ describe("[S7] [O2] interrupt", () => {
     const world = await World.start();
     const { session } = await world.launch("say: one");
     await world.until(session.id, "idle");
-    expect(await world.respond(session.id, "say: two", { interrupt: true })).toMatchObject({ ok: true, value: { delivered: "now" } });
+    expect(await world.respond(session.id, "say: two", { interrupt: true })).toMatchObject({
+      ok: true,
+      value: { delivered: "now" },
+    });
     await world.until(session.id, "idle");
     expect(world.promptsOf(session.id)).toEqual(["say: one", "say: two"]);
   });
 
-  test.each([["kill -9", "crash"], ["a stop", "restart"]] as const)("[S5] an interrupt under way at %s goes on by itself with its message", async (_name, how) => {
+  test.each([
+    ["kill -9", "crash"],
+    ["a stop", "restart"],
+  ] as const)("[S5] an interrupt under way at %s goes on by itself with its message", async (_name, how) => {
     const world = await World.start();
     const { session } = await world.launch("say: deaf\nhang");
     await world.until(session.id, "working");
@@ -170,8 +194,15 @@ describe("[G3] the limit of automatic answers", () => {
     const before = world.clock.now() - 1;
     await world.respond(session.id, "A", {}, { ...AGENT, personSeenAt: before });
     await world.until(session.id, "asking");
-    expect(world.session(session.id).counters).toMatchObject({ answeredByAgent: 1, answeredByPerson: 0, autoResponds: 1 });
-    expect(await world.respond(session.id, "B", {}, { ...AGENT, personSeenAt: before })).toMatchObject({ ok: false, refusal: { code: "limit_reached" } });
+    expect(world.session(session.id).counters).toMatchObject({
+      answeredByAgent: 1,
+      answeredByPerson: 0,
+      autoResponds: 1,
+    });
+    expect(await world.respond(session.id, "B", {}, { ...AGENT, personSeenAt: before })).toMatchObject({
+      ok: false,
+      refusal: { code: "limit_reached" },
+    });
     await world.clock.advance(1_000);
     expect((await world.respond(session.id, "B", {}, { ...AGENT, personSeenAt: world.clock.now() })).ok).toBe(true);
     expect(world.session(session.id).counters).toMatchObject({ answeredByPerson: 1, autoResponds: 0 });
@@ -185,7 +216,10 @@ describe("[G3] the limit of automatic answers", () => {
     const personSeenAt = world.clock.now();
     await world.clock.advance(1_000);
     const text = "Second?";
-    world.agent.last.emit({ kind: "asked", request: { kind: "questions", requestId: 99, questions: [{ text, options: [], multiSelect: false }] } });
+    world.agent.last.emit({
+      kind: "asked",
+      request: { kind: "questions", requestId: 99, questions: [{ text, options: [], multiSelect: false }] },
+    });
     await world.quiet();
     const asking = await world.until(session.id, "asking");
     const [first, second] = asking.phase.asks.map((ask) => ask.questions[0]?.id ?? "");

@@ -22,8 +22,10 @@ function streamed(world: World, caller: Caller = PERSON): string {
     .join("\n");
 }
 
-const numbers = (text: string): readonly number[] => [...text.matchAll(/Line (\d+) of/g)].map((match) => Number(match[1]));
-const range = (from: number, to: number): readonly number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const numbers = (text: string): readonly number[] =>
+  [...text.matchAll(/Line (\d+) of/g)].map((match) => Number(match[1]));
+const range = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe("[O3] [O4] [N3] fg and bg", () => {
   test("a chat that is new sees the last lines; then it sees what comes", async () => {
@@ -49,7 +51,10 @@ describe("[O3] [O4] [N3] fg and bg", () => {
     expect(await fg(world, session.id)).toBe("");
   });
 
-  test.each([["kill -9", "crash"], ["a stop", "restart"]] as const)("exact also after the buffer wrapped and %s", async (_name, how) => {
+  test.each([
+    ["kill -9", "crash"],
+    ["a stop", "restart"],
+  ] as const)("exact also after the buffer wrapped and %s", async (_name, how) => {
     const world = await World.start({ rules: { outputBufferBytes: 4_096 } });
     const { session } = await world.launch("long 50\nsleep 2000\nlong 400\nsleep 1000");
     await world.quiet();
@@ -141,7 +146,10 @@ describe("[O3] [O4] [N3] fg and bg", () => {
     const world = await World.start();
     const { session } = await world.launch("say: words", { singleTurn: true });
     const { route: _none, ...nowhere } = RPC;
-    expect(await world.sessions.foreground(nowhere, session.id, 5)).toMatchObject({ ok: false, refusal: { code: "invalid_params" } });
+    expect(await world.sessions.foreground(nowhere, session.id, 5)).toMatchObject({
+      ok: false,
+      refusal: { code: "invalid_params" },
+    });
     await world.until(session.id, "ended");
     await world.clock.advance(3_600_000 + 360_000);
     expect(await fg(world, session.id)).toBe("words");
@@ -164,7 +172,11 @@ describe("[O6] output offsets", () => {
     const { session } = await world.launch("long 300\nsay: 敏捷的狐狸 🦊");
     await world.until(session.id, "idle");
     const read = async (want: { lines?: number; full?: boolean; since?: number }) => {
-      const result = await world.sessions.output(PERSON, session.id, { lines: want.lines ?? 50, full: want.full ?? false, since: want.since });
+      const result = await world.sessions.output(PERSON, session.id, {
+        lines: want.lines ?? 50,
+        full: want.full ?? false,
+        since: want.since,
+      });
       if (!result.ok) throw new Error(result.refusal.message);
       return result.value.slice;
     };

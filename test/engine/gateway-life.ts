@@ -98,7 +98,8 @@ export class GatewayLife {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key, target);
         if (typeof value !== "function") return value;
-        return (...args: unknown[]) => this.#call(`${name}.${String(key)}`, () => Reflect.apply(value, target, args) as unknown);
+        return (...args: unknown[]) =>
+          this.#call(`${name}.${String(key)}`, () => Reflect.apply(value, target, args) as unknown);
       },
     });
   }

@@ -14,7 +14,12 @@ describe("a load", () => {
   test("[O9] [G2] gets all settings again, and the system prompt, which iFlow loses, opens the first prompt", async () => {
     const world = await World.start();
     const systemPrompt = `You are terse. ${"Very terse. ".repeat(300)}`;
-    const { session } = await world.launch("say: one", { systemPrompt, model: "glm-5", maxTurns: 7, permissionMode: "selective" });
+    const { session } = await world.launch("say: one", {
+      systemPrompt,
+      model: "glm-5",
+      maxTurns: 7,
+      permissionMode: "selective",
+    });
     await parked(world, session.id);
     await world.crash();
     await world.respond(session.id, "say: two");
@@ -55,7 +60,11 @@ describe("[S7] history that iFlow no longer has", () => {
     expect(await world.respond(id, "1")).toMatchObject({ ok: true, value: { delivered: "resumed" } });
     await world.until(id, "idle");
     const { blocks } = world.agent.prompts.at(-1)!;
-    expect(blocks[0]).toMatchObject({ text: expect.stringMatching(/Summary[\s\S]*It began with: say: the first words[\s\S]*\/w\/a\.txt[\s\S]*the first words/) });
+    expect(blocks[0]).toMatchObject({
+      text: expect.stringMatching(
+        /Summary[\s\S]*It began with: say: the first words[\s\S]*\/w\/a\.txt[\s\S]*the first words/,
+      ),
+    });
     expect(blocks[1]).toEqual({ type: "text", text: "say: more" });
     expect(world.session(id).acpSessionId).not.toBe("acp-1");
     expect(await soundProblems(world)).toEqual([]);
@@ -91,7 +100,9 @@ describe("[S7] history that iFlow no longer has", () => {
     const { session } = await world.launch("say: first");
     // Dies between the handshake and the prompt.
     await world.until(session.id, "idle");
-    const other = await World.start({ death: { atCall: world.life.trace.lastIndexOf("connection.prompt") + 1, when: "before" } });
+    const other = await World.start({
+      death: { atCall: world.life.trace.lastIndexOf("connection.prompt") + 1, when: "before" },
+    });
     void other.launch("say: first");
     await other.runUntil(other.life.died);
     other.kill();
@@ -107,7 +118,11 @@ describe("[S7] history that iFlow no longer has", () => {
 
 describe("[O2] [O9] an ended session goes on in a new flow", () => {
   async function ended(world: World, caller = PERSON) {
-    const { session, flowId } = await world.launch("say: the result\nwrite a.txt: x", { singleTurn: true, permissionMode: "auto", name: "job" }, caller);
+    const { session, flowId } = await world.launch(
+      "say: the result\nwrite a.txt: x",
+      { singleTurn: true, permissionMode: "auto", name: "job" },
+      caller,
+    );
     await world.until(session.id, "ended");
     return { id: session.id, flowId };
   }
@@ -121,7 +136,12 @@ describe("[O2] [O9] an ended session goes on in a new flow", () => {
     expect(next?.flowId).not.toBe(flowId);
     await world.until(next!.session.id, "ended");
     const session = world.session(next!.session.id);
-    expect(session).toMatchObject({ name: "job", continues: id, settings: { singleTurn: true, permissionMode: "auto" }, route: PERSON.route });
+    expect(session).toMatchObject({
+      name: "job",
+      continues: id,
+      settings: { singleTurn: true, permissionMode: "auto" },
+      route: PERSON.route,
+    });
     expect(world.session(id).continuedBy).toBe(session.id);
     expect(world.agent.last.openedWith[0]?.load).toBe("acp-1");
     expect(world.flows.ledger.flows.get(flowId)?.status).toBe("succeeded");
@@ -164,7 +184,9 @@ describe("[O2] [O9] an ended session goes on in a new flow", () => {
     await world.until(next, "asking");
     await world.respond(next, "1");
     await world.until(next, "ended");
-    expect(world.agent.prompts.at(-1)?.blocks[0]).toMatchObject({ text: expect.stringMatching(/It began with: say: the result[\s\S]*the result/) });
+    expect(world.agent.prompts.at(-1)?.blocks[0]).toMatchObject({
+      text: expect.stringMatching(/It began with: say: the result[\s\S]*the result/),
+    });
     expect(await soundProblems(world)).toEqual([]);
   });
 
@@ -216,7 +238,9 @@ describe("[O9] fork", () => {
     expect(forked).toMatchObject({ ok: true, value: { history: "summary" } });
     const id = forked.ok ? forked.value.session.id : "";
     await world.until(id, "idle");
-    expect(world.agent.prompts.at(-1)?.blocks[0]).toMatchObject({ text: expect.stringMatching(/It began with: say: origin words/) });
+    expect(world.agent.prompts.at(-1)?.blocks[0]).toMatchObject({
+      text: expect.stringMatching(/It began with: say: origin words/),
+    });
     expect(await soundProblems(world)).toEqual([]);
   });
 

@@ -12,13 +12,18 @@ describe("[S5] a journal that can't be written", () => {
   test("[S1] no launch, with the reason", async () => {
     const world = await World.start();
     world.journals.failing = FULL;
-    expect(await world.tryLaunch("say: a")).toMatchObject({ ok: false, refusal: { code: "storage_unavailable", message: expect.stringContaining(FULL) } });
+    expect(await world.tryLaunch("say: a")).toMatchObject({
+      ok: false,
+      refusal: { code: "storage_unavailable", message: expect.stringContaining(FULL) },
+    });
     expect(world.flows.ledger.flows.size).toBe(0);
   });
 
   test("[S3] the words of running work are kept in memory, said once, and written later: none is lost", async () => {
     const world = await World.start();
-    const { session } = await world.launch(["say: one", "sleep 1000", "long 200", "sleep 1000", "say: two", "sleep 1000", "say: three"].join("\n"));
+    const { session } = await world.launch(
+      ["say: one", "sleep 1000", "long 200", "sleep 1000", "say: two", "sleep 1000", "say: three"].join("\n"),
+    );
     await world.until(session.id, "working");
     world.journals.failing = FULL;
     await world.clock.advance(2_500);
@@ -77,7 +82,10 @@ describe("[S5] a journal that can't be written", () => {
 
   test("past the bound the newest words are lost, and that is said once, however many more come", async () => {
     const world = await World.start();
-    const { session } = await world.launch(`sleep 1000\n${Array.from({ length: 30 }, () => "huge 262144\nsleep 10").join("\n")}`, { permissionMode: "auto" });
+    const { session } = await world.launch(
+      `sleep 1000\n${Array.from({ length: 30 }, () => "huge 262144\nsleep 10").join("\n")}`,
+      { permissionMode: "auto" },
+    );
     await world.until(session.id, "working");
     world.journals.failing = FULL;
     await world.until(session.id, "idle");

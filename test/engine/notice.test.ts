@@ -8,7 +8,8 @@ import { inPhase, LIVE_PHASES } from "./phases.ts";
 import { AGENT, PERSON, World } from "./world.ts";
 
 const OTHER_CHAT: Caller = { ...PERSON, route: { channel: "telegram", to: "telegram:77" } };
-const kinds = (world: World, caller: Caller = PERSON) => world.delivery.texts(caller.route).map((text) => text.split(" ")[0]);
+const kinds = (world: World, caller: Caller = PERSON) =>
+  world.delivery.texts(caller.route).map((text) => text.split(" ")[0]);
 
 describe("[N6] [N1] notices", () => {
   test("the story of a session, each once", async () => {
@@ -79,7 +80,10 @@ describe("[N6] [N1] notices", () => {
     expect(kinds(world)).toEqual(["completed", "completed"]);
   });
 
-  test.each([["a stop", "restart"], ["kill -9", "crash"]] as const)("[S5] what was told before %s is not told again", async (_name, how) => {
+  test.each([
+    ["a stop", "restart"],
+    ["kill -9", "crash"],
+  ] as const)("[S5] what was told before %s is not told again", async (_name, how) => {
     for (const kind of LIVE_PHASES.filter((phase) => phase !== "queued" && phase !== "starting")) {
       const world = await World.start();
       await inPhase(world, kind);

@@ -16,7 +16,9 @@ describe("[S11] [S6] a flow that somebody ends ends its session, in every phase"
     ["fails", "failed", "failed"],
     ["removes", undefined, "failed"],
   ] as const;
-  const cases = LIVE_PHASES.flatMap((phase) => ends.map(([what, status, outcome]) => [phase, what, status, outcome] as const));
+  const cases = LIVE_PHASES.flatMap((phase) =>
+    ends.map(([what, status, outcome]) => [phase, what, status, outcome] as const),
+  );
 
   test.each(cases)("%s: somebody %s", async (kind, what, status, outcome) => {
     const world = await World.start({ maxSessions: 2 });
@@ -64,23 +66,26 @@ describe("[S6] a child that somebody cancels is an order for the session", () =>
 });
 
 describe("[S11] a resume by somebody else", () => {
-  test.each(["idle", "interrupted"] as const)("continues an %s session with its text, or with a plain continue", async (kind) => {
-    for (const [fields, words] of [
-      [{ currentStep: "say: from CI" }, "say: from CI"],
-      [{ stateJson: { respond: "say: from state" } }, "say: from state"],
-      [{}, "continue"],
-    ] as const) {
-      const world = await World.start();
-      const { id } = await inPhase(world, kind);
-      await world.clock.advance(20_000);
-      world.flows.otherWriter.resume(world.flowOf(id).flowId, fields);
-      await world.clock.advance(POLL_MS);
-      await world.until(id, "idle");
-      expect(world.promptsOf(id).at(-1)).toBe(words);
-      expect(world.session(id).counters).toMatchObject({ autoResponds: 0 });
-      expect(await soundProblems(world)).toEqual([]);
-    }
-  });
+  test.each(["idle", "interrupted"] as const)(
+    "continues an %s session with its text, or with a plain continue",
+    async (kind) => {
+      for (const [fields, words] of [
+        [{ currentStep: "say: from CI" }, "say: from CI"],
+        [{ stateJson: { respond: "say: from state" } }, "say: from state"],
+        [{}, "continue"],
+      ] as const) {
+        const world = await World.start();
+        const { id } = await inPhase(world, kind);
+        await world.clock.advance(20_000);
+        world.flows.otherWriter.resume(world.flowOf(id).flowId, fields);
+        await world.clock.advance(POLL_MS);
+        await world.until(id, "idle");
+        expect(world.promptsOf(id).at(-1)).toBe(words);
+        expect(world.session(id).counters).toMatchObject({ autoResponds: 0 });
+        expect(await soundProblems(world)).toEqual([]);
+      }
+    },
+  );
 
   test("an open question is answered by it", async () => {
     const world = await World.start();
@@ -121,16 +126,22 @@ describe("[S11] a resume by somebody else", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
-  test.each(["queued", "starting", "working"] as const)("of a session that is %s changes nothing, and its record says so again", async (kind) => {
-    const world = await World.start({ maxSessions: 2 });
-    const { id } = await inPhase(world, kind);
-    const before = world.session(id).phase;
-    world.flows.otherWriter.resume(world.flowOf(id).flowId, { currentStep: "hurry", status: kind === "queued" ? "running" : "queued" });
-    await world.clock.advance(POLL_MS);
-    expect(world.session(id).phase.kind).toBe(before.kind);
-    expect(world.flowOf(id)).toMatchObject({ status: kind === "queued" ? "queued" : "running" });
-    letStart(world);
-  });
+  test.each(["queued", "starting", "working"] as const)(
+    "of a session that is %s changes nothing, and its record says so again",
+    async (kind) => {
+      const world = await World.start({ maxSessions: 2 });
+      const { id } = await inPhase(world, kind);
+      const before = world.session(id).phase;
+      world.flows.otherWriter.resume(world.flowOf(id).flowId, {
+        currentStep: "hurry",
+        status: kind === "queued" ? "running" : "queued",
+      });
+      await world.clock.advance(POLL_MS);
+      expect(world.session(id).phase.kind).toBe(before.kind);
+      expect(world.flowOf(id)).toMatchObject({ status: kind === "queued" ? "queued" : "running" });
+      letStart(world);
+    },
+  );
 
   test("a wait that somebody sets on a working session is undone", async () => {
     const world = await World.start();
@@ -205,7 +216,9 @@ describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
     const world = await World.start();
     const { id } = await inPhase(world, "asking");
     world.kill();
-    world.flows.ledger.patch(world.flows.ledger.flows.keys().next().value ?? "", undefined, undefined, { stateJson: { mine: true } });
+    world.flows.ledger.patch(world.flows.ledger.flows.keys().next().value ?? "", undefined, undefined, {
+      stateJson: { mine: true },
+    });
     await world.boot();
     await world.clock.advance(POLL_MS);
     expect(world.session(id).phase.kind).toBe("asking");
@@ -223,7 +236,9 @@ describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
     await world.clock.advance(POLL_MS);
     await world.respond(id, "A");
     await world.until(id, "idle");
-    expect(world.delivery.messages.slice(length).map((message) => message.texts[0])).toEqual([expect.stringMatching(/^turn-finished/)]);
+    expect(world.delivery.messages.slice(length).map((message) => message.texts[0])).toEqual([
+      expect.stringMatching(/^turn-finished/),
+    ]);
   });
 });
 
@@ -263,29 +278,32 @@ describe("[S11] while no gateway ran", () => {
     ["finished", "completed"],
     ["failed", "failed"],
     ["removed", "failed"],
-  ] as const)("%s: the session is over at the next start, told once, its process gone, its child ended", async (what, outcome) => {
-    const world = await World.start();
-    const { id } = await inPhase(world, "working");
-    const { flowId } = world.flowOf(id);
-    world.life.die();
-    // Its process has outlived the gateway.
-    const orphan = await world.agent.start({ sessionId: id, workdir: "/w" }, new AbortController().signal);
-    world.kill();
-    const { otherWriter } = world.flows;
-    if (what === "cancelled") otherWriter.cancelFlow(flowId, world.clock.now());
-    if (what === "cancel requested") otherWriter.requestCancel(flowId, world.clock.now());
-    if (what === "finished") otherWriter.finish(flowId);
-    if (what === "failed") otherWriter.fail(flowId);
-    if (what === "removed") otherWriter.remove(flowId);
-    await world.boot();
-    await world.clock.advance(POLL_MS);
-    expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome });
-    expect(world.agent.live).toEqual([]);
-    expect(orphan).toMatchObject({ alive: false });
-    expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
-    expect(await soundProblems(world)).toEqual([]);
-    await world.crash();
-    await world.clock.advance(POLL_MS);
-    expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
-  });
+  ] as const)(
+    "%s: the session is over at the next start, told once, its process gone, its child ended",
+    async (what, outcome) => {
+      const world = await World.start();
+      const { id } = await inPhase(world, "working");
+      const { flowId } = world.flowOf(id);
+      world.life.die();
+      // Its process has outlived the gateway.
+      const orphan = await world.agent.start({ sessionId: id, workdir: "/w" }, new AbortController().signal);
+      world.kill();
+      const { otherWriter } = world.flows;
+      if (what === "cancelled") otherWriter.cancelFlow(flowId, world.clock.now());
+      if (what === "cancel requested") otherWriter.requestCancel(flowId, world.clock.now());
+      if (what === "finished") otherWriter.finish(flowId);
+      if (what === "failed") otherWriter.fail(flowId);
+      if (what === "removed") otherWriter.remove(flowId);
+      await world.boot();
+      await world.clock.advance(POLL_MS);
+      expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome });
+      expect(world.agent.live).toEqual([]);
+      expect(orphan).toMatchObject({ alive: false });
+      expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
+      expect(await soundProblems(world)).toEqual([]);
+      await world.crash();
+      await world.clock.advance(POLL_MS);
+      expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
+    },
+  );
 });

@@ -43,7 +43,15 @@ describe("[G2] permission modes", () => {
     const { session } = await world.launch("sleep 1000", { permissionMode });
     await world.until(session.id, "working");
     const options = [{ id: "proceed_once", label: "Allow", kind: "allow_once" }];
-    const request = { kind: "permission", requestId: 5, toolCallId: "t", title: "notes.txt", toolKind: "read", content: "", options } as const;
+    const request = {
+      kind: "permission",
+      requestId: 5,
+      toolCallId: "t",
+      title: "notes.txt",
+      toolKind: "read",
+      content: "",
+      options,
+    } as const;
     const { last } = world.agent;
     const replies: unknown[] = [];
     last.reply = (requestId, reply) => (replies.push([requestId, reply]), "sent");
@@ -99,12 +107,19 @@ describe("[S4] [G2] plans", () => {
     const { session } = await world.launch(PLAN, { permissionMode: "plan" });
     const { phase } = await world.until(session.id, "asking");
     expect(phase.asks[0]).toMatchObject({ kind: "plan", questions: [{ text: { text: "1. write the file" } }] });
-    expect(world.agent.connections[0]?.openedWith[0]).toMatchObject({ mode: "plan", disallowedTools: ["run_shell_command", "task"] });
+    expect(world.agent.connections[0]?.openedWith[0]).toMatchObject({
+      mode: "plan",
+      disallowedTools: ["run_shell_command", "task"],
+    });
     expect(await world.respond(session.id, "1")).toMatchObject({ ok: true, value: { delivered: "now" } });
     // Manual mode: the change is asked for.
     const again = await world.until(session.id, "asking");
     expect(again.phase.asks[0]?.subject?.title).toBe("Write to a.txt");
-    expect(world.agent.connections[1]?.openedWith[0]).toMatchObject({ mode: "default", disallowedTools: [], load: "acp-1" });
+    expect(world.agent.connections[1]?.openedWith[0]).toMatchObject({
+      mode: "default",
+      disallowedTools: [],
+      load: "acp-1",
+    });
     expect(world.promptsOf(session.id)[1]).toContain("Carry it out");
     await world.respond(session.id, "Allow");
     await world.until(session.id, "idle");
@@ -129,7 +144,11 @@ describe("[S4] [G2] plans", () => {
     await world.until(session.id, "asking");
     await world.respond(session.id, "first the tests, please");
     await world.until(session.id, "idle");
-    expect(world.agent.last.replies[0]?.reply).toEqual({ kind: "plan", approved: false, reason: "first the tests, please" });
+    expect(world.agent.last.replies[0]?.reply).toEqual({
+      kind: "plan",
+      approved: false,
+      reason: "first the tests, please",
+    });
     expect(world.session(session.id).settings.permissionMode).toBe("plan");
     expect(world.agent.files.size).toBe(0);
   });
@@ -178,7 +197,10 @@ describe("[G1] authority", () => {
     ];
     for (const answer of answers) {
       expect(answer).toMatchObject({ ok: false, refusal: { code: "not_found" } });
-      if (!answer.ok) expect(answer.refusal.message).toMatch(/^No iFlow session is called "[^"]*"\. You have no iFlow sessions yet\.$/);
+      if (!answer.ok)
+        expect(answer.refusal.message).toMatch(
+          /^No iFlow session is called "[^"]*"\. You have no iFlow sessions yet\.$/,
+        );
     }
     expect(world.sessions.all(STRANGER)).toEqual([]);
     expect(await world.sessions.killAll(STRANGER)).toEqual([]);
@@ -215,22 +237,41 @@ describe("[G1] authority", () => {
     expect((await world.respond(session.id, "A", {}, member)).ok).toBe(true);
     await world.quiet();
     for (const words of ["Allow", "Reject"]) {
-      expect(await world.respond(session.id, words, {}, member)).toMatchObject({ ok: false, refusal: { code: "not_allowed" } });
+      expect(await world.respond(session.id, words, {}, member)).toMatchObject({
+        ok: false,
+        refusal: { code: "not_allowed" },
+      });
     }
     expect((await world.respond(session.id, "Allow", {}, launcher)).ok).toBe(true);
     await world.quiet();
-    expect(await world.respond(session.id, "1", {}, member)).toMatchObject({ ok: false, refusal: { code: "not_allowed" } });
+    expect(await world.respond(session.id, "1", {}, member)).toMatchObject({
+      ok: false,
+      refusal: { code: "not_allowed" },
+    });
     expect((await world.respond(session.id, "Reject", {}, { ...member, seesAll: true })).ok).toBe(true);
   });
 
   test("a session that a tool launched in a group is granted by no member, but by an operator", async () => {
     const group = { sessionKey: "agent:main:telegram:group:-1" };
-    const tool: Caller = { door: "tool", owner: group, inGroup: true, isPerson: false, seesAll: false, personSeenAt: Number.MAX_SAFE_INTEGER };
+    const tool: Caller = {
+      door: "tool",
+      owner: group,
+      inGroup: true,
+      isPerson: false,
+      seesAll: false,
+      personSeenAt: Number.MAX_SAFE_INTEGER,
+    };
     const world = await World.start();
     const { session } = await world.launch("write a.txt: x", {}, tool);
     await world.until(session.id, "asking");
-    expect(await world.respond(session.id, "Allow", {}, tool)).toMatchObject({ ok: false, refusal: { code: "not_allowed" } });
-    expect(await world.respond(session.id, "Allow", {}, { ...PERSON, owner: group, inGroup: true })).toMatchObject({ ok: false, refusal: { code: "not_allowed" } });
+    expect(await world.respond(session.id, "Allow", {}, tool)).toMatchObject({
+      ok: false,
+      refusal: { code: "not_allowed" },
+    });
+    expect(await world.respond(session.id, "Allow", {}, { ...PERSON, owner: group, inGroup: true })).toMatchObject({
+      ok: false,
+      refusal: { code: "not_allowed" },
+    });
     expect((await world.respond(session.id, "Allow", {}, OPERATOR)).ok).toBe(true);
   });
 

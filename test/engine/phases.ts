@@ -40,7 +40,7 @@ export async function inPhase(world: World, kind: LivePhase, script?: string): P
 }
 
 /** Sessions that hold every slot. They are recognised by their name. */
-export async function fillSlots(world: World): Promise<void> {
+async function fillSlots(world: World): Promise<void> {
   const { maxSessions } = world.roster.engine.bounds;
   while (world.roster.admission.running < maxSessions) {
     const { session } = await world.launch("say: fills\nhang", { name: "filler" });

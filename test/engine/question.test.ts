@@ -21,7 +21,11 @@ describe("[S4] questions", () => {
     const { session, flowId } = await world.launch("ask: Which? | A | B\nsay: chose {answer}");
     await world.until(session.id, "asking");
     const flow = world.flows.ledger.flows.get(flowId);
-    expect(flow).toMatchObject({ status: "waiting", currentStep: "Waiting for you: Which?", waitJson: { for: "answer", options: ["A", "B"] } });
+    expect(flow).toMatchObject({
+      status: "waiting",
+      currentStep: "Waiting for you: Which?",
+      waitJson: { for: "answer", options: ["A", "B"] },
+    });
     expect(await world.respond(session.id, words)).toMatchObject({ ok: true, value: { delivered: "now" } });
     await world.until(session.id, "idle");
     expect(await world.output(session.id)).toContain(said);
@@ -42,8 +46,14 @@ describe("[S4] questions", () => {
     const world = await World.start();
     const { session } = await world.launch("two questions\nsay: got {answer}");
     const [database, extras] = await openOf(world, session.id);
-    expect([database?.id, extras?.id]).toEqual([expect.stringMatching(/^q\d+\.1$/), expect.stringMatching(/^q\d+\.2$/)]);
-    expect(await world.respond(session.id, "SQLite")).toMatchObject({ ok: false, refusal: { code: "question_ambiguous" } });
+    expect([database?.id, extras?.id]).toEqual([
+      expect.stringMatching(/^q\d+\.1$/),
+      expect.stringMatching(/^q\d+\.2$/),
+    ]);
+    expect(await world.respond(session.id, "SQLite")).toMatchObject({
+      ok: false,
+      refusal: { code: "question_ambiguous" },
+    });
     expect((await world.respond(session.id, "SQLite", { questionId: database!.id })).ok).toBe(true);
     expect(world.agent.last.replies).toHaveLength(0);
     expect(world.flowOf(session.id).waitJson).toMatchObject({ id: extras!.id });
@@ -58,7 +68,9 @@ describe("[S4] questions", () => {
     const world = await World.start();
     const { session } = await world.launch("ask: Which? | A | B\nsleep 5000");
     const [question] = await openOf(world, session.id);
-    const both = await Promise.all(["A", "B"].map((words) => world.respond(session.id, words, { questionId: question!.id })));
+    const both = await Promise.all(
+      ["A", "B"].map((words) => world.respond(session.id, words, { questionId: question!.id })),
+    );
     expect(both.map((result) => result.ok)).toEqual([true, false]);
     expect(both[1]).toMatchObject({ refusal: { code: "question_closed" } });
     await world.quiet();
@@ -79,7 +91,10 @@ describe("[S4] questions", () => {
     const world = await World.start();
     const { session } = await world.launch("write2 a.txt b.txt\nsay: both");
     const [a, b] = await openOf(world, session.id);
-    expect(await world.respond(session.id, "Allow")).toMatchObject({ ok: false, refusal: { code: "question_ambiguous" } });
+    expect(await world.respond(session.id, "Allow")).toMatchObject({
+      ok: false,
+      refusal: { code: "question_ambiguous" },
+    });
     await world.respond(session.id, "Allow", { questionId: b!.id });
     expect(world.session(session.id).phase.kind).toBe("asking");
     await world.respond(session.id, "Reject", { questionId: a!.id });
@@ -114,7 +129,10 @@ describe("[G4] deadlines of questions", () => {
     expect(world.session(session.id).phase.kind).toBe("asking");
     await world.clock.advance(2_000);
     await world.until(session.id, "idle");
-    expect(world.agent.last.replies[0]?.reply).toMatchObject({ kind: "answers", answers: { "Which?": expect.stringContaining("no answer") } });
+    expect(world.agent.last.replies[0]?.reply).toMatchObject({
+      kind: "answers",
+      answers: { "Which?": expect.stringContaining("no answer") },
+    });
     expect(await world.output(session.id)).toContain("went on");
     await world.quiet();
     expect(world.delivery.texts().filter((text) => text.startsWith("denied"))).toHaveLength(1);
@@ -126,7 +144,10 @@ describe("[G4] deadlines of questions", () => {
     const { session } = await world.launch("write a.txt: x\nsay: went on");
     const [question] = await openOf(world, session.id);
     await world.clock.advance(61_000);
-    expect(await world.respond(session.id, "Allow", { questionId: question!.id })).toMatchObject({ ok: false, refusal: { code: "question_closed" } });
+    expect(await world.respond(session.id, "Allow", { questionId: question!.id })).toMatchObject({
+      ok: false,
+      refusal: { code: "question_closed" },
+    });
     await world.until(session.id, "idle");
     expect(world.agent.last.replies).toEqual([{ requestId: 0, reply: { kind: "cancelled" } }]);
     expect(world.agent.files.size).toBe(0);
@@ -175,24 +196,30 @@ describe("[G4] deadlines of questions", () => {
 });
 
 describe("[S5] questions over restarts", () => {
-  test.each([["kill -9", "crash"], ["a stop", "restart"]] as const)("after %s the question is open without a process, and its answer goes on by a load", async (_name, how) => {
-    const world = await World.start();
-    const { session } = await world.launch("say: before\nask: Which? | A | B\nsay: chose {answer}");
-    const [question] = await openOf(world, session.id);
-    await world[how]();
-    const [again] = await openOf(world, session.id);
-    expect(again?.id).toBe(question?.id);
-    expect(world.agent.live).toHaveLength(0);
-    expect(world.flowOf(session.id).status).toBe("waiting");
-    expect(world.childrenOf(session.id).at(-1)).toMatch(/queued$/);
-    expect(await world.respond(session.id, "A")).toMatchObject({ ok: true, value: { delivered: "resumed" } });
-    await world.until(session.id, "idle");
-    expect(world.agent.last.openedWith[0]?.load).toBe("acp-1");
-    const prompt = world.promptsOf(session.id).at(-1) ?? "";
-    expect(prompt).toContain("Which?");
-    expect(prompt).toContain("Answer: A");
-    expect(await soundProblems(world)).toEqual([]);
-  });
+  test.each([
+    ["kill -9", "crash"],
+    ["a stop", "restart"],
+  ] as const)(
+    "after %s the question is open without a process, and its answer goes on by a load",
+    async (_name, how) => {
+      const world = await World.start();
+      const { session } = await world.launch("say: before\nask: Which? | A | B\nsay: chose {answer}");
+      const [question] = await openOf(world, session.id);
+      await world[how]();
+      const [again] = await openOf(world, session.id);
+      expect(again?.id).toBe(question?.id);
+      expect(world.agent.live).toHaveLength(0);
+      expect(world.flowOf(session.id).status).toBe("waiting");
+      expect(world.childrenOf(session.id).at(-1)).toMatch(/queued$/);
+      expect(await world.respond(session.id, "A")).toMatchObject({ ok: true, value: { delivered: "resumed" } });
+      await world.until(session.id, "idle");
+      expect(world.agent.last.openedWith[0]?.load).toBe("acp-1");
+      const prompt = world.promptsOf(session.id).at(-1) ?? "";
+      expect(prompt).toContain("Which?");
+      expect(prompt).toContain("Answer: A");
+      expect(await soundProblems(world)).toEqual([]);
+    },
+  );
 
   test("answers to some parts survive; the last one completes them", async () => {
     const world = await World.start();
@@ -201,7 +228,10 @@ describe("[S5] questions over restarts", () => {
     await world.respond(session.id, "SQLite", { questionId: database!.id });
     await world.crash();
     expect((await openOf(world, session.id)).map((q) => q.id)).toEqual([extras!.id]);
-    expect(await world.respond(session.id, "1", { questionId: database!.id })).toMatchObject({ ok: false, refusal: { code: "question_closed" } });
+    expect(await world.respond(session.id, "1", { questionId: database!.id })).toMatchObject({
+      ok: false,
+      refusal: { code: "question_closed" },
+    });
     await world.respond(session.id, "CI", { questionId: extras!.id });
     await world.until(session.id, "idle");
     expect(world.promptsOf(session.id).at(-1)).toMatch(/SQLite[\s\S]*CI/);
@@ -240,7 +270,10 @@ describe("[S5] questions over restarts", () => {
     const { session } = await world.launch("ask: Which? | A | B");
     await world.until(session.id, "asking");
     await world.crash();
-    expect(await world.respond(session.id, "say: never mind", { interrupt: true })).toMatchObject({ ok: true, value: { delivered: "resumed" } });
+    expect(await world.respond(session.id, "say: never mind", { interrupt: true })).toMatchObject({
+      ok: true,
+      value: { delivered: "resumed" },
+    });
     await world.until(session.id, "idle");
     expect(world.promptsOf(session.id).at(-1)).toBe("say: never mind");
     expect(await soundProblems(world)).toEqual([]);

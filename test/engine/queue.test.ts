@@ -49,7 +49,9 @@ describe("slots", () => {
     const world = await World.start({ maxSessions: 2, maxQueued: 3 });
     const results = await Promise.all(Array.from({ length: 30 }, (_, n) => world.tryLaunch(`say: at once ${n}\nhang`)));
     expect(results.filter((result) => result.ok)).toHaveLength(5);
-    expect(results.filter((result) => !result.ok).every((result) => !result.ok && result.refusal.code === "queue_full")).toBe(true);
+    expect(
+      results.filter((result) => !result.ok).every((result) => !result.ok && result.refusal.code === "queue_full"),
+    ).toBe(true);
     await world.quiet();
     expect(world.agent.live).toHaveLength(2);
   });
@@ -76,7 +78,10 @@ describe("slots", () => {
 });
 
 describe("the line over restarts", () => {
-  test.each([["kill -9", "crash"], ["a stop", "restart"]] as const)("[S5] after %s everybody has the same place, whoever ran is first again", async (_name, how) => {
+  test.each([
+    ["kill -9", "crash"],
+    ["a stop", "restart"],
+  ] as const)("[S5] after %s everybody has the same place, whoever ran is first again", async (_name, how) => {
     const world = await World.start({ maxSessions: 2 });
     const ids = await launchMany(world, 6, (n) => `say: kept ${n}\nhang`);
     await world.quiet();
@@ -129,7 +134,10 @@ describe("room for others", () => {
     await world.clock.advance(20_000);
     const { session: busy } = await world.launch("say: busy\nhang", { singleTurn: true });
     const { session: waiting } = await world.launch("say: waits\nhang", { singleTurn: true });
-    expect(await world.respond(first.id, "say: second turn")).toMatchObject({ ok: true, value: { delivered: "resumed" } });
+    expect(await world.respond(first.id, "say: second turn")).toMatchObject({
+      ok: true,
+      value: { delivered: "resumed" },
+    });
     expect(world.roster.admission.placeOf(first.id)).toBe(1);
     expect(world.roster.admission.placeOf(waiting.id)).toBe(2);
     await world.sessions.kill(PERSON, busy.id);

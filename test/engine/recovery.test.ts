@@ -7,7 +7,14 @@ import { soundProblems } from "./invariants.ts";
 import { inPhase, letStart, LIVE_PHASES } from "./phases.ts";
 import { PERSON, World } from "./world.ts";
 
-const AFTER = { queued: "queued", starting: "starting", working: "interrupted", asking: "asking", idle: "idle", interrupted: "interrupted" } as const;
+const AFTER = {
+  queued: "queued",
+  starting: "starting",
+  working: "interrupted",
+  asking: "asking",
+  idle: "idle",
+  interrupted: "interrupted",
+} as const;
 
 describe("[S5] after kill -9", () => {
   test.each(LIVE_PHASES)("while %s", async (kind) => {
@@ -35,7 +42,10 @@ describe("[S5] after kill -9", () => {
     await world.clock.advance(1_000);
     await world.crash();
     const { phase } = await world.until(id, "interrupted");
-    expect(phase.cause).toMatchObject({ code: "gateway_restarted", message: expect.stringMatching(/turn 1.*2 tool calls.*a\.txt.*about to rename it/) });
+    expect(phase.cause).toMatchObject({
+      code: "gateway_restarted",
+      message: expect.stringMatching(/turn 1.*2 tool calls.*a\.txt.*about to rename it/),
+    });
     expect(world.session(id).counters.workingMs).toBeLessThan(2_000);
   });
 
@@ -54,7 +64,12 @@ describe("[S5] after kill -9", () => {
     const { id } = await inPhase(world, "working");
     const { flowId } = world.flowOf(id);
     world.kill();
-    world.flows.ledger.startChild(PERSON.owner.sessionKey, { flowId, runId: `iflow:${flowId}:t0.9`, label: "stray", as: "queued" });
+    world.flows.ledger.startChild(PERSON.owner.sessionKey, {
+      flowId,
+      runId: `iflow:${flowId}:t0.9`,
+      label: "stray",
+      as: "queued",
+    });
     await world.boot();
     await world.clock.advance(1_000);
     expect(world.flows.ledger.activeChildren(flowId)).toEqual([]);
@@ -207,7 +222,11 @@ describe("[S5] records that are not as they should be", () => {
 
   test("flows of other controllers and owners are not looked at", async () => {
     const { world, good } = await three();
-    const { flowId } = world.flows.ledger.createFlow(PERSON.owner.sessionKey, "somebody/else", { goal: "theirs", route: undefined, stateJson: { id: "x" } });
+    const { flowId } = world.flows.ledger.createFlow(PERSON.owner.sessionKey, "somebody/else", {
+      goal: "theirs",
+      route: undefined,
+      stateJson: { id: "x" },
+    });
     const before = world.flows.ledger.flows.get(flowId);
     await good();
     expect(world.flows.ledger.flows.get(flowId)).toEqual(before);
@@ -220,7 +239,10 @@ describe("[S5] 500 sessions", () => {
     const ids: string[] = [];
     for (let n = 0; n < 500; n += 1) {
       const caller = { ...PERSON, owner: { sessionKey: `agent:main:owner${n % 7}` } };
-      ids.push((await world.launch(n < 5 ? `say: ${n}\nhang` : `say: ${n}\nsleep 100`, { singleTurn: true }, caller)).session.id);
+      ids.push(
+        (await world.launch(n < 5 ? `say: ${n}\nhang` : `say: ${n}\nsleep 100`, { singleTurn: true }, caller)).session
+          .id,
+      );
     }
     await world.quiet();
     await world.crash();

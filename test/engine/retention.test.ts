@@ -57,7 +57,12 @@ describe("[S8] ended sessions", () => {
     await wait(world, DAY_MS);
     ids.push(await ended(world, "say: new"));
     await wait(world, 2 * HOUR_MS);
-    expect(world.sessions.all(PERSON).map((session) => session.id).toSorted()).toEqual([...ids.slice(4)].toSorted());
+    expect(
+      world.sessions
+        .all(PERSON)
+        .map((session) => session.id)
+        .toSorted(),
+    ).toEqual(ids.slice(4).toSorted());
     expect(world.journals.files.size).toBe(7);
   });
 
@@ -106,7 +111,10 @@ describe("[S8] ended sessions", () => {
     const id = await ended(world);
     await wait(world, 2 * HOUR_MS);
     world.journals.files.delete(id);
-    expect(await world.sessions.output(PERSON, id, { lines: 5, full: false, since: undefined })).toMatchObject({ ok: false, refusal: { code: "not_found" } });
+    expect(await world.sessions.output(PERSON, id, { lines: 5, full: false, since: undefined })).toMatchObject({
+      ok: false,
+      refusal: { code: "not_found" },
+    });
   });
 
   test("a name that ended is free again; look-up prefers the live one", async () => {
@@ -125,6 +133,9 @@ describe("[S8] ended sessions", () => {
     const world = await World.start();
     await world.launch("fix the login tests");
     const unknown = world.sessions.find(PERSON, "fix-logn-tests");
-    expect(unknown).toMatchObject({ ok: false, refusal: { code: "not_found", message: expect.stringContaining("fix-login-tests") } });
+    expect(unknown).toMatchObject({
+      ok: false,
+      refusal: { code: "not_found", message: expect.stringContaining("fix-login-tests") },
+    });
   });
 });

@@ -6,7 +6,14 @@ import { soundProblems } from "./invariants.ts";
 import { inPhase, letStart, LIVE_PHASES } from "./phases.ts";
 import { PERSON, World } from "./world.ts";
 
-const AFTER = { queued: "queued", starting: "queued", working: "interrupted", asking: "asking", idle: "idle", interrupted: "interrupted" } as const;
+const AFTER = {
+  queued: "queued",
+  starting: "queued",
+  working: "interrupted",
+  asking: "asking",
+  idle: "idle",
+  interrupted: "interrupted",
+} as const;
 const FLOW = { queued: "queued", interrupted: "waiting", asking: "waiting", idle: "waiting" } as const;
 
 describe("[S5] I6: a stop", () => {
@@ -19,7 +26,10 @@ describe("[S5] I6: a stop", () => {
     await world.stop();
     expect(world.agent.live).toHaveLength(0);
     expect(world.flows.ledger.activeChildren(flowId)).toEqual([]);
-    expect(world.flows.ledger.flows.get(flowId)).toMatchObject({ status: FLOW[AFTER[kind]], stateJson: { phase: { kind: AFTER[kind] } } });
+    expect(world.flows.ledger.flows.get(flowId)).toMatchObject({
+      status: FLOW[AFTER[kind]],
+      stateJson: { phase: { kind: AFTER[kind] } },
+    });
     letStart(world);
     await world.boot();
     if (AFTER[kind] === "queued") await world.until(id, "idle");
@@ -38,7 +48,8 @@ describe("[S5] I6: a stop", () => {
     expect(world.delivery.texts().filter((text) => text.startsWith("interrupted"))).toHaveLength(5);
     await world.boot();
     await world.clock.advance(2_000);
-    expect(ids.map((id) => world.session(id).phase)).toEqual(ids.map(() => expect.objectContaining({ kind: "interrupted", cause: expect.objectContaining({ code: "gateway_stopped" }) })));
+    for (const id of ids)
+      expect(world.session(id).phase).toMatchObject({ kind: "interrupted", cause: { code: "gateway_stopped" } });
     expect(world.delivery.texts().filter((text) => text.startsWith("interrupted"))).toHaveLength(5);
     for (const id of ids) await world.respond(id, `say: ${id} continued`);
     for (const id of ids) await world.until(id, "idle");
@@ -87,9 +98,13 @@ describe("[S5] I6: a stop", () => {
     const began = world.clock.now();
     await world.stop();
     expect(world.clock.now() - began).toBeLessThan(5_000);
-    expect(world.log.some((line) => line.startsWith("error") && line.includes("not everything was settled"))).toBe(true);
+    expect(world.log.some((line) => line.startsWith("error") && line.includes("not everything was settled"))).toBe(
+      true,
+    );
     await world.boot();
-    expect(world.agent.reaped.some((reaped) => reaped.sessionId === id && reaped.identity?.pid === last.identity.pid)).toBe(true);
+    expect(
+      world.agent.reaped.some((reaped) => reaped.sessionId === id && reaped.identity?.pid === last.identity.pid),
+    ).toBe(true);
     expect(world.session(id).phase.kind).toBe("interrupted");
     expect(await soundProblems(world)).toEqual([]);
   });
@@ -102,19 +117,22 @@ describe("[S5] I6: a stop", () => {
     expect(world.log.some((line) => line.startsWith("error") && line.includes("4711"))).toBe(true);
   });
 
-  test.each(["change", "list", "get"] as const)("a host whose %s does not answer does not hold up the gateway", async (on) => {
-    const world = await World.start();
-    const { id } = await inPhase(world, "working");
-    world.flows.hold({ on });
-    if (on !== "change") await world.clock.advance(1_000);
-    const began = world.clock.now();
-    await world.stop();
-    expect(world.clock.now() - began).toBeLessThan(5_000);
-    await world.boot();
-    await world.clock.advance(2_000);
-    expect(world.session(id).phase.kind).toBe("interrupted");
-    expect(await soundProblems(world)).toEqual([]);
-  });
+  test.each(["change", "list", "get"] as const)(
+    "a host whose %s does not answer does not hold up the gateway",
+    async (on) => {
+      const world = await World.start();
+      const { id } = await inPhase(world, "working");
+      world.flows.hold({ on });
+      if (on !== "change") await world.clock.advance(1_000);
+      const began = world.clock.now();
+      await world.stop();
+      expect(world.clock.now() - began).toBeLessThan(5_000);
+      await world.boot();
+      await world.clock.advance(2_000);
+      expect(world.session(id).phase.kind).toBe("interrupted");
+      expect(await soundProblems(world)).toEqual([]);
+    },
+  );
 
   test("a chat that does not answer does not hold up the gateway; the notice comes after the next start", async () => {
     const world = await World.start();
@@ -150,7 +168,10 @@ describe("[S5] I6: a stop", () => {
     const world = await World.start();
     const { id } = await inPhase(world, "idle");
     const stopping = world.roster.stop();
-    expect(await world.tryLaunch("say: too late")).toMatchObject({ ok: false, refusal: { code: "storage_unavailable" } });
+    expect(await world.tryLaunch("say: too late")).toMatchObject({
+      ok: false,
+      refusal: { code: "storage_unavailable" },
+    });
     const said = await Promise.race([world.respond(id, "say: kept"), world.clock.advance(5_000).then(() => undefined)]);
     await world.runUntil(stopping);
     await world.stop();

@@ -152,7 +152,11 @@ describe(`[S5] I7: trouble at each of the ${COUNT} stores of a conversation`, ()
 });
 
 describe("[S6] a kill whose record is in trouble", () => {
-  const faults = [{ kind: "not-stored" }, { kind: "unknown", written: true }, { kind: "unknown", written: false }] as const;
+  const faults = [
+    { kind: "not-stored" },
+    { kind: "unknown", written: true },
+    { kind: "unknown", written: false },
+  ] as const;
   const calls = [{ on: "change", verb: "run" }, { on: "change", verb: "request-cancel" }, { on: "cancel" }] as const;
   const cases = calls.flatMap((call) => faults.map((fault) => [call, fault] as const));
 
@@ -168,19 +172,22 @@ describe("[S6] a kill whose record is in trouble", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
-  test.each(cases)("%j fails with %j, and then the gateway is killed: the next start settles it", async (call, fault) => {
-    const world = await World.start();
-    const { session } = await world.launch("say: a\nhang");
-    await world.until(session.id, "working");
-    world.flows.fail(call, fault, 100);
-    await world.sessions.kill(PERSON, session.id);
-    await world.quiet();
-    await world.crash();
-    await world.clock.advance(12_000);
-    expect(world.flowOf(session.id).status).toBe("cancelled");
-    expect(world.delivery.texts().filter((text) => text.startsWith("killed"))).toHaveLength(1);
-    expect(await soundProblems(world)).toEqual([]);
-  });
+  test.each(cases)(
+    "%j fails with %j, and then the gateway is killed: the next start settles it",
+    async (call, fault) => {
+      const world = await World.start();
+      const { session } = await world.launch("say: a\nhang");
+      await world.until(session.id, "working");
+      world.flows.fail(call, fault, 100);
+      await world.sessions.kill(PERSON, session.id);
+      await world.quiet();
+      await world.crash();
+      await world.clock.advance(12_000);
+      expect(world.flowOf(session.id).status).toBe("cancelled");
+      expect(world.delivery.texts().filter((text) => text.startsWith("killed"))).toHaveLength(1);
+      expect(await soundProblems(world)).toEqual([]);
+    },
+  );
 
   test("an end that could not be stored before a kill -9 is stored at the next start", async () => {
     const world = await World.start();
@@ -198,7 +205,10 @@ describe("[S1] a launch whose record is in trouble", () => {
   test("not stored: refused with the reason, nothing is left behind", async () => {
     const world = await World.start();
     world.flows.fail({ on: "create" }, { kind: "not-stored" });
-    expect(await world.tryLaunch("say: a")).toMatchObject({ ok: false, refusal: { code: "storage_unavailable", message: expect.stringContaining("disk is full") } });
+    expect(await world.tryLaunch("say: a")).toMatchObject({
+      ok: false,
+      refusal: { code: "storage_unavailable", message: expect.stringContaining("disk is full") },
+    });
     expect(world.journals.files.size).toBe(0);
     expect(world.flows.ledger.flows.size).toBe(0);
   });

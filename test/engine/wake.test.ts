@@ -10,7 +10,11 @@ test.each([
   { who: "the agent of the rule, for a person's launch from no chat", caller: PERSON, wakes: BACKEND, woken: BACKEND },
 ])("[N4] $who is woken in its own session, also after a restart", async ({ caller, wakes, woken }) => {
   const world = await World.start();
-  const { session } = await world.launch("ask: Which? | A | B\nsay: done", wakes === undefined ? {} : { wakes }, caller);
+  const { session } = await world.launch(
+    "ask: Which? | A | B\nsay: done",
+    wakes === undefined ? {} : { wakes },
+    caller,
+  );
   await world.until(session.id, "asking");
   await world.restart();
   await world.respond(session.id, "A");

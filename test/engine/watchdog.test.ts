@@ -15,7 +15,11 @@ describe("[S9] the watchdog knows what it waits for", () => {
     await world.clock.advance(5 * MINUTE_MS - 1_000);
     expect(world.session(session.id).phase.kind).toBe("working");
     await world.clock.advance(2_000);
-    expect(world.session(session.id).phase).toMatchObject({ kind: "ended", outcome: "timed_out", cause: { code: "model_silent" } });
+    expect(world.session(session.id).phase).toMatchObject({
+      kind: "ended",
+      outcome: "timed_out",
+      cause: { code: "model_silent" },
+    });
     expect(world.flowOf(session.id).status).toBe("failed");
     expect(world.childrenOf(session.id)).toEqual(["t1 timed_out"]);
     expect(await soundProblems(world)).toEqual([]);
@@ -23,14 +27,20 @@ describe("[S9] the watchdog knows what it waits for", () => {
 
   test("any frame restarts it", async () => {
     const world = await World.start();
-    const { session } = await world.launch(["sleep 200000", "say: alive", "sleep 200000", "think: alive", "sleep 200000", "say: done"].join("\n"), { timeoutMs: 5 * MINUTE_MS });
+    const { session } = await world.launch(
+      ["sleep 200000", "say: alive", "sleep 200000", "think: alive", "sleep 200000", "say: done"].join("\n"),
+      { timeoutMs: 5 * MINUTE_MS },
+    );
     await world.until(session.id, "idle", 11 * MINUTE_MS);
     expect(await world.output(session.id)).toContain("done");
   });
 
   test("a tool: it may run for toolTimeoutMinutes, whatever iflowTimeout is", async () => {
     const world = await World.start({ rules: { toolTimeoutMs: 30 * MINUTE_MS } });
-    const { session } = await world.launch("run: sleep 1200\nrun: sleep 2400", { permissionMode: "auto", timeoutMs: MINUTE_MS });
+    const { session } = await world.launch("run: sleep 1200\nrun: sleep 2400", {
+      permissionMode: "auto",
+      timeoutMs: MINUTE_MS,
+    });
     await world.until(session.id, "working");
     await world.clock.advance(21 * MINUTE_MS);
     expect(world.session(session.id).phase.kind).toBe("working");
@@ -130,7 +140,8 @@ describe("[S2] a clean ledger", () => {
     for (let minutes = 0; minutes < 120; minutes += 5) {
       await world.clock.advance(5 * MINUTE_MS);
       world.children.beat();
-      for (const { id } of [asking, working]) expect(world.clock.now() - world.flowOf(id).updatedAt).toBeLessThan(20 * MINUTE_MS);
+      for (const { id } of [asking, working])
+        expect(world.clock.now() - world.flowOf(id).updatedAt).toBeLessThan(20 * MINUTE_MS);
     }
   });
 

@@ -13,7 +13,9 @@ export function wordProblems(world: World, mayLose = false): readonly string[] {
     const spoken = spokenOf(world, id).map((one) => (mayLose ? { ...one, mayBeCut: true } : one));
     if (isTold(heard, spoken)) continue;
     const said = spoken.map(({ texts, mayBeCut }) => `${mayBeCut ? "cut " : ""}${JSON.stringify(texts.join(""))}`);
-    problems.push(`journal of ${id}: ${JSON.stringify(heard.slice(0, 2_000))} is not what was said: ${said.join(" + ")}`);
+    problems.push(
+      `journal of ${id}: ${JSON.stringify(heard.slice(0, 2_000))} is not what was said: ${said.join(" + ")}`,
+    );
   }
   return problems;
 }

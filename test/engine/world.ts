@@ -44,7 +44,8 @@ export const PERSON: Caller = {
 export const AGENT: Caller = { ...PERSON, door: "tool", isPerson: false };
 
 const plainVoice: Voice = {
-  text: (session, notice) => [notice.kind, session.name, notice.data.code, notice.data.text].filter((word) => word !== undefined).join(" "),
+  text: (session, notice) =>
+    [notice.kind, session.name, notice.data.code, notice.data.text].filter((word) => word !== undefined).join(" "),
   buttons: () => [],
   wake: (session, notice) => `wake ${notice.kind} ${session.name}`,
 };
@@ -59,7 +60,11 @@ export interface WorldOptions {
 }
 
 type Settings = Session["settings"];
-export type LaunchChanges = Partial<Omit<Settings, "systemPrompt">> & { readonly systemPrompt?: string; readonly name?: string; readonly workdir?: string };
+export type LaunchChanges = Partial<Omit<Settings, "systemPrompt">> & {
+  readonly systemPrompt?: string;
+  readonly name?: string;
+  readonly workdir?: string;
+};
 
 export class World {
   readonly clock = new FakeClock();
@@ -193,8 +198,18 @@ export class World {
     return launched.value;
   }
 
-  async respond(ref: string, message: string, more: { interrupt?: boolean; questionId?: string; option?: string } = {}, caller: Caller = PERSON): Promise<Result<Responded>> {
-    return this.sessions.respond(caller, ref, { message, interrupt: more.interrupt ?? false, questionId: more.questionId, option: more.option });
+  async respond(
+    ref: string,
+    message: string,
+    more: { interrupt?: boolean; questionId?: string; option?: string } = {},
+    caller: Caller = PERSON,
+  ): Promise<Result<Responded>> {
+    return this.sessions.respond(caller, ref, {
+      message,
+      interrupt: more.interrupt ?? false,
+      questionId: more.questionId,
+      option: more.option,
+    });
   }
 
   find(id: string): Session | undefined {
@@ -225,7 +240,11 @@ export class World {
   }
 
   /** Runs until the session is in this phase, moving the clock in small steps. */
-  async until<K extends Phase["kind"]>(id: string, kind: K, maxMs = 60_000): Promise<Session & { readonly phase: Extract<Phase, { kind: K }> }> {
+  async until<K extends Phase["kind"]>(
+    id: string,
+    kind: K,
+    maxMs = 60_000,
+  ): Promise<Session & { readonly phase: Extract<Phase, { kind: K }> }> {
     for (let waited = 0; waited <= maxMs; waited += 50) {
       await turns();
       const session = this.session(id);
@@ -243,12 +262,18 @@ export class World {
 
   /** What was sent to the agent of this session, without prefaces, in order. */
   promptsOf(id: string): readonly string[] {
-    return this.agent.prompts.filter((prompt) => prompt.sessionId === id).map(({ blocks }) => blocks.findLast((block) => block.type === "text")?.text ?? "");
+    return this.agent.prompts
+      .filter((prompt) => prompt.sessionId === id)
+      .map(({ blocks }) => blocks.findLast((block) => block.type === "text")?.text ?? "");
   }
 
   /** The session's whole output, from its journal. */
   async output(id: string): Promise<string> {
-    const read = await this.sessions.output({ ...PERSON, seesAll: true }, id, { lines: 50, full: true, since: undefined });
+    const read = await this.sessions.output({ ...PERSON, seesAll: true }, id, {
+      lines: 50,
+      full: true,
+      since: undefined,
+    });
     if (!read.ok) throw new Error(read.refusal.message);
     return read.value.slice.text;
   }

@@ -56,7 +56,10 @@ type Weighted = { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
 export function commands(after: AfterEach): fc.Arbitrary<Iterable<Command>> {
   const make: Make = (name, act) => new Action(name, act, after);
   const all = [...verbs(make), ...time(make), ...writers(make), ...faults(make), ...ends(make)];
-  return fc.commands(all.flatMap(({ weight, arbitrary }) => Array.from({ length: weight }, () => arbitrary)), { maxCommands: 30, size: "max" });
+  return fc.commands(
+    all.flatMap(({ weight, arbitrary }) => Array.from({ length: weight }, () => arbitrary)),
+    { maxCommands: 30, size: "max" },
+  );
 }
 
 function verbs(make: Make): readonly Weighted[] {
@@ -65,29 +68,52 @@ function verbs(make: Make): readonly Weighted[] {
       weight: 6,
       arbitrary: fc
         .tuple(script, fc.nat({ max: 3 }), caller, fc.boolean())
-        .map(([s, mode, who, once]) => make(`launch(${s}, mode ${mode}, caller ${who}${once ? ", once" : ""})`, (play) => play.launch(s, mode, who, once))),
+        .map(([s, mode, who, once]) =>
+          make(`launch(${s}, mode ${mode}, caller ${who}${once ? ", once" : ""})`, (play) =>
+            play.launch(s, mode, who, once),
+          ),
+        ),
     },
     {
       weight: 6,
       arbitrary: fc
         .tuple(which, script, caller, fc.boolean())
-        .map(([w, s, who, interrupt]) => make(`respond(${w}, ${s}, caller ${who}${interrupt ? ", interrupt" : ""})`, (play) => play.respond(w, s, who, interrupt))),
+        .map(([w, s, who, interrupt]) =>
+          make(`respond(${w}, ${s}, caller ${who}${interrupt ? ", interrupt" : ""})`, (play) =>
+            play.respond(w, s, who, interrupt),
+          ),
+        ),
     },
     {
       weight: 6,
       arbitrary: fc
         .tuple(which, fc.nat({ max: ANSWER_COUNT - 1 }), fc.nat({ max: 2 }), caller)
-        .map(([w, a, part, who]) => make(`answer(${w}, ${a}, part ${part}, caller ${who})`, (play) => play.answer(w, a, part, who))),
+        .map(([w, a, part, who]) =>
+          make(`answer(${w}, ${a}, part ${part}, caller ${who})`, (play) => play.answer(w, a, part, who)),
+        ),
     },
-    { weight: 2, arbitrary: which.map((w) => make(`kill(${w})`, (play) => onSession(play, w, (id) => play.begin(() => play.world.sessions.kill(operator(play), id))))) },
-    { weight: 1, arbitrary: caller.map((who) => make(`killAll(${who})`, (play) => play.begin(() => play.world.sessions.killAll(play.caller(who))))) },
+    {
+      weight: 2,
+      arbitrary: which.map((w) =>
+        make(`kill(${w})`, (play) =>
+          onSession(play, w, (id) => play.begin(() => play.world.sessions.kill(operator(play), id))),
+        ),
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: caller.map((who) =>
+        make(`killAll(${who})`, (play) => play.begin(() => play.world.sessions.killAll(play.caller(who)))),
+      ),
+    },
     {
       weight: 1,
       arbitrary: fc.tuple(which, script).map(([w, s]) =>
         make(`fork(${w}, ${s})`, async (play) => {
           await play.awake();
           const session = play.session(w);
-          if (session !== undefined) await play.begin(() => play.world.sessions.fork(play.caller(0), session, play.nextWords(s)));
+          if (session !== undefined)
+            await play.begin(() => play.world.sessions.fork(play.caller(0), session, play.nextWords(s)));
         }),
       ),
     },
@@ -97,7 +123,13 @@ function verbs(make: Make): readonly Weighted[] {
         .tuple(which, fc.boolean())
         .map(([w, on]) =>
           make(`${on ? "fg" : "bg"}(${w})`, (play) =>
-            onSession(play, w, (id) => play.begin(() => (on ? play.world.sessions.foreground(operator(play), id, 20) : play.world.sessions.background(operator(play), id)))),
+            onSession(play, w, (id) =>
+              play.begin(() =>
+                on
+                  ? play.world.sessions.foreground(operator(play), id, 20)
+                  : play.world.sessions.background(operator(play), id),
+              ),
+            ),
           ),
         ),
     },
@@ -115,8 +147,18 @@ const operator = (play: Play) => ({ ...play.caller(0), seesAll: true });
 function time(make: Make): readonly Weighted[] {
   const HOUR_MS = 3_600_000;
   return [
-    { weight: 10, arbitrary: fc.constantFrom(0, 100, 800, 2_500, 20_000).map((ms) => make(`advance(${ms})`, (play) => play.world.clock.advance(ms))) },
-    { weight: 2, arbitrary: fc.constantFrom(-HOUR_MS, HOUR_MS, 26 * HOUR_MS).map((ms) => make(`jump(${ms})`, (play) => play.world.clock.jump(ms))) },
+    {
+      weight: 10,
+      arbitrary: fc
+        .constantFrom(0, 100, 800, 2_500, 20_000)
+        .map((ms) => make(`advance(${ms})`, (play) => play.world.clock.advance(ms))),
+    },
+    {
+      weight: 2,
+      arbitrary: fc
+        .constantFrom(-HOUR_MS, HOUR_MS, 26 * HOUR_MS)
+        .map((ms) => make(`jump(${ms})`, (play) => play.world.clock.jump(ms))),
+    },
     { weight: 1, arbitrary: fc.constant(0).map(() => make("host sweeps", (play) => play.world.flows.ledger.sweep())) },
     { weight: 1, arbitrary: fc.constant(0).map(() => make("children beat", (play) => play.world.children.beat())) },
   ];
@@ -138,16 +180,25 @@ function writers(make: Make): readonly Weighted[] {
   return [
     hand("touch", (play, flowId) => writer(play).touch(flowId)),
     hand("resume with words", (play, flowId) => writer(play).resume(flowId, { currentStep: play.nextWords(0) })),
-    hand("resume with a choice", (play, flowId) => writer(play).resume(flowId, { currentStep: "1", status: "running" })),
-    hand("resume with a state", (play, flowId) => writer(play).resume(flowId, { stateJson: { respond: play.nextWords(0) } })),
+    hand("resume with a choice", (play, flowId) =>
+      writer(play).resume(flowId, { currentStep: "1", status: "running" }),
+    ),
+    hand("resume with a state", (play, flowId) =>
+      writer(play).resume(flowId, { stateJson: { respond: play.nextWords(0) } }),
+    ),
     hand("resume plainly", (play, flowId) => writer(play).resume(flowId)),
     hand("set waiting", (play, flowId) => writer(play).setWaiting(flowId, { waitJson: { for: "me" } })),
-    hand("replace the state", (play, flowId) => void play.world.flows.ledger.patch(flowId, undefined, undefined, { stateJson: { mine: true } })),
+    hand(
+      "replace the state",
+      (play, flowId) => void play.world.flows.ledger.patch(flowId, undefined, undefined, { stateJson: { mine: true } }),
+    ),
     hand("finish", (play, flowId) => writer(play).finish(flowId)),
     hand("fail", (play, flowId) => writer(play).fail(flowId)),
     hand("cancel", (play, flowId) => writer(play).cancelFlow(flowId, play.world.clock.now())),
     hand("request the end", (play, flowId) => writer(play).requestCancel(flowId, play.world.clock.now())),
-    hand("cancel a child", (play, flowId) => writer(play).cancelChild(play.world.flows.ledger.activeChildren(flowId)[0]?.runId ?? "")),
+    hand("cancel a child", (play, flowId) =>
+      writer(play).cancelChild(play.world.flows.ledger.activeChildren(flowId)[0]?.runId ?? ""),
+    ),
   ];
 }
 
@@ -157,7 +208,11 @@ function faults(make: Make): readonly Weighted[] {
       weight: 4,
       arbitrary: fc
         .tuple(storeCall, storeFault, fc.integer({ min: 1, max: 3 }))
-        .map(([on, fault, times]) => make(`ledger: ${on} fails ${times} times, ${JSON.stringify(fault)}`, (play) => play.world.flows.fail({ on }, fault, times))),
+        .map(([on, fault, times]) =>
+          make(`ledger: ${on} fails ${times} times, ${JSON.stringify(fault)}`, (play) =>
+            play.world.flows.fail({ on }, fault, times),
+          ),
+        ),
     },
     {
       weight: 2,
@@ -166,7 +221,9 @@ function faults(make: Make): readonly Weighted[] {
           const flow = play.flow(w);
           if (flow === undefined) return;
           play.foreignWrites += 1;
-          play.world.flows.before({ on: "change", flowId: flow.flowId }, () => play.world.flows.otherWriter.touch(flow.flowId));
+          play.world.flows.before({ on: "change", flowId: flow.flowId }, () =>
+            play.world.flows.otherWriter.touch(flow.flowId),
+          );
         }),
       ),
     },
@@ -178,21 +235,41 @@ function faults(make: Make): readonly Weighted[] {
     },
     { weight: 1, arbitrary: soonMs.map((ms) => make(`journal is slow for ${ms} ms`, (play) => play.delayJournal(ms))) },
     { weight: 1, arbitrary: soonMs.map((ms) => make(`journal fails for ${ms} ms`, (play) => play.breakJournal(ms))) },
-    { weight: 1, arbitrary: fc.tuple(fc.constantFrom("send", "wake"), soonMs).map(([on, ms]) => make(`${on} takes ${ms} ms`, (play) => play.delayDelivery(on, ms))) },
-    { weight: 1, arbitrary: fc.constant(0).map(() => make("a send is refused", (play) => play.world.delivery.fail("send", { kind: "refused", reason: "blocked" }))) },
-    { weight: 1, arbitrary: fc.constant(0).map(() => make("the host refuses children", (play) => void (play.world.children.refuse = { ok: false, refusedBy: "now", reason: "busy" }))) },
-    { weight: 2, arbitrary: soonMs.map((ms) => make(`agents take ${ms} ms to open`, (play) => play.delayAgent(ms))) },
     {
       weight: 1,
       arbitrary: fc
-        .boolean()
-        .map((start) =>
-          make(`the next agent does not ${start ? "start" : "open"}`, (play) => {
-            const failure = new IflowError(start ? "agent_missing" : "agent_handshake_timeout", "It does not come up.");
-            if (start) play.world.agent.failStart = failure;
-            else play.world.agent.failOpen = failure;
-          }),
+        .tuple(fc.constantFrom("send", "wake"), soonMs)
+        .map(([on, ms]) => make(`${on} takes ${ms} ms`, (play) => play.delayDelivery(on, ms))),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constant(0)
+        .map(() =>
+          make("a send is refused", (play) => play.world.delivery.fail("send", { kind: "refused", reason: "blocked" })),
         ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constant(0)
+        .map(() =>
+          make(
+            "the host refuses children",
+            (play) => void (play.world.children.refuse = { ok: false, refusedBy: "now", reason: "busy" }),
+          ),
+        ),
+    },
+    { weight: 2, arbitrary: soonMs.map((ms) => make(`agents take ${ms} ms to open`, (play) => play.delayAgent(ms))) },
+    {
+      weight: 1,
+      arbitrary: fc.boolean().map((start) =>
+        make(`the next agent does not ${start ? "start" : "open"}`, (play) => {
+          const failure = new IflowError(start ? "agent_missing" : "agent_handshake_timeout", "It does not come up.");
+          if (start) play.world.agent.failStart = failure;
+          else play.world.agent.failOpen = failure;
+        }),
+      ),
     },
     {
       weight: 2,
@@ -204,7 +281,12 @@ function faults(make: Make): readonly Weighted[] {
         }),
       ),
     },
-    { weight: 1, arbitrary: which.map((w) => make(`iFlow forgets acp-${w + 1}`, (play) => play.world.agent.forget(`acp-${w + 1}`))) },
+    {
+      weight: 1,
+      arbitrary: which.map((w) =>
+        make(`iFlow forgets acp-${w + 1}`, (play) => play.world.agent.forget(`acp-${w + 1}`)),
+      ),
+    },
   ];
 }
 
@@ -237,7 +319,15 @@ function ends(make: Make): readonly Weighted[] {
         }),
       ),
     },
-    { weight: 1, arbitrary: fc.constant(0).map(() => make("children are settled by a signal", (play) => play.world.roster.settleChildren("SIGUSR2"))) },
-    { weight: 1, arbitrary: fc.constant(0).map(() => make("the gateway is spared", (play) => play.world.roster.spared())) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constant(0)
+        .map(() => make("children are settled by a signal", (play) => play.world.roster.settleChildren("SIGUSR2"))),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.constant(0).map(() => make("the gateway is spared", (play) => play.world.roster.spared())),
+    },
   ];
 }

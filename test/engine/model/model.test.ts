@@ -30,7 +30,8 @@ const asking = (world: World) => world.roster.sessions().filter(({ phase }) => p
 /** With faults off and time running every session ends, or waits for a person. */
 async function expectLiveness(play: Play): Promise<void> {
   const { world } = play;
-  const moving = () => world.roster.sessions().filter(({ phase }) => ["queued", "starting", "working"].includes(phase.kind));
+  const moving = () =>
+    world.roster.sessions().filter(({ phase }) => ["queued", "starting", "working"].includes(phase.kind));
   // Housekeeping is due every 5 minutes.
   await world.clock.advance(2_000);
   await world.clock.jump(301_000);
@@ -38,7 +39,8 @@ async function expectLiveness(play: Play): Promise<void> {
   for (let waited = 0; waited < 60 && moving().length > 0; waited += 1) {
     await world.clock.advance(10_000);
     // Who waits for a person holds a slot as long as its process lives, so others may wait for that person, too.
-    if (waited % 10 === 9) for (const { id } of asking(world)) await world.sessions.kill({ ...PERSON, seesAll: true }, id);
+    if (waited % 10 === 9)
+      for (const { id } of asking(world)) await world.sessions.kill({ ...PERSON, seesAll: true }, id);
   }
   // A clock that was set back makes deadlines as much later.
   for (let waited = 0; waited < 40 && moving().length > 0; waited += 1) {
@@ -71,7 +73,12 @@ async function expectWhole(play: Play): Promise<void> {
   const before = world.roster.sessions().map(({ id, phase }) => `${id} ${phase.kind}`);
   await world.crash();
   await rest(world);
-  expect(world.roster.sessions().map(({ id, phase }) => `${id} ${phase.kind}`).toSorted()).toEqual(before.toSorted());
+  expect(
+    world.roster
+      .sessions()
+      .map(({ id, phase }) => `${id} ${phase.kind}`)
+      .toSorted(),
+  ).toEqual(before.toSorted());
   expect(world.delivery.messages.slice(told).map((message) => message.texts)).toEqual([]);
   expect(problemsOf(world)).toEqual([]);
 }
@@ -79,7 +86,12 @@ async function expectWhole(play: Play): Promise<void> {
 describe("[S5] [S6] [S11] the model", () => {
   test(`${RUNS} random lives (MODEL_SEED=${SEED})`, { timeout: 60_000 + RUNS * MS_A_RUN }, async () => {
     const property = fc.asyncProperty(commands(expectSafe), async (happenings) => {
-      const setup = async () => ({ model: {}, real: new Play(await World.start({ maxSessions: MAX_SESSIONS, maxQueued: 4, rules: { outputMode: "minimal" } })) });
+      const setup = async () => ({
+        model: {},
+        real: new Play(
+          await World.start({ maxSessions: MAX_SESSIONS, maxQueued: 4, rules: { outputMode: "minimal" } }),
+        ),
+      });
       let play: Play | undefined;
       await fc.asyncModelRun(async () => {
         const made = await setup();
@@ -88,7 +100,12 @@ describe("[S5] [S6] [S11] the model", () => {
       }, happenings);
       if (play !== undefined) await expectWhole(play);
     });
-    const result = await fc.check(property, { numRuns: RUNS, seed: SEED, endOnFailure: process.env["MODEL_SHRINK"] === undefined, ...(PATH === undefined ? {} : { path: PATH }) });
+    const result = await fc.check(property, {
+      numRuns: RUNS,
+      seed: SEED,
+      endOnFailure: process.env["MODEL_SHRINK"] === undefined,
+      ...(PATH === undefined ? {} : { path: PATH }),
+    });
     if (result.failed) throw new Error(fc.defaultReportMessage(result), { cause: result.errorInstance });
   });
 });

@@ -8,9 +8,14 @@ import type { PermissionMode, Session } from "../../../src/core/session.ts";
 import { turns } from "../../fakes/fake-clock.ts";
 import type { LedgerFlow } from "../../fakes/fake-ledger.ts";
 import type { Death } from "../gateway-life.ts";
-import { AGENT, PERSON, World } from "../world.ts";
+import { AGENT, PERSON, type World } from "../world.ts";
 
-export const OTHER: Caller = { ...PERSON, owner: { sessionKey: "agent:main:telegram:direct:77" }, route: { channel: "telegram", to: "telegram:77" }, senderId: "77" };
+const OTHER: Caller = {
+  ...PERSON,
+  owner: { sessionKey: "agent:main:telegram:direct:77" },
+  route: { channel: "telegram", to: "telegram:77" },
+  senderId: "77",
+};
 const CALLERS: readonly Caller[] = [PERSON, AGENT, OTHER];
 const MODES: readonly PermissionMode[] = ["manual", "selective", "auto", "plan"];
 
@@ -109,7 +114,9 @@ export class Play {
     if (session?.phase.kind !== "asking") return;
     const questions = session.phase.asks.flatMap((ask) => ask.questions);
     const questionId = questions[part % questions.length]?.id ?? "";
-    await this.begin(() => this.world.respond(session.id, ANSWERS[answer] ?? "1", { questionId }, this.steering(session, caller)));
+    await this.begin(() =>
+      this.world.respond(session.id, ANSWERS[answer] ?? "1", { questionId }, this.steering(session, caller)),
+    );
   }
 
   /** Somebody who may: its own owner, in the voice of a person or of its agent. */
