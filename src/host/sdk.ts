@@ -18,7 +18,6 @@ import type { callGatewayFromCli } from "openclaw/plugin-sdk/gateway-runtime";
 export type HostApi = OpenClawPluginApi;
 export type ToolContext = OpenClawPluginToolContext;
 export type HostConfig = OpenClawPluginApi["config"];
-type CommandDefinition = Parameters<OpenClawPluginApi["registerCommand"]>[0];
 export type CommandContext = PluginCommandContext;
 export type ServiceDefinition = Parameters<OpenClawPluginApi["registerService"]>[0];
 export type ServiceContext = Parameters<ServiceDefinition["start"]>[0];
