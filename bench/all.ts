@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --quick] [-- --json FILE]`: what the plugin costs inside of a real gateway, each number beside its baseline
+ * `npm run bench [-- --quick] [-- --json FILE] [-- --only PART]`: what the plugin costs inside of a real gateway, each number beside its baseline
  * of the same run. Writes bench/RESULTS.json unless told otherwise; bench/RESULTS.md says what the numbers mean.
  * Owns: the order, the tables. Does not own: how anything is measured (inside/), the agent's connection alone (agent.ts).
  */
@@ -24,7 +24,7 @@ import { ms, percentile, table } from "./numbers.ts";
 import { DEMO_AGENT, startWithSdk } from "./readers.ts";
 
 const { values: options } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, only: { type: "string" } },
 });
 const QUICK = options.quick;
 const JSON_FILE = resolve(options.json ?? join(import.meta.dirname, "RESULTS.json"));
@@ -32,6 +32,8 @@ const ROUNDS = QUICK ? 5 : 30;
 const RECOVERED = QUICK ? [10, 100] : [10, 100, 1_000];
 const STREAM_SECONDS = QUICK ? 4 : 15;
 
+/** `--only longSession`: one part by its name. */
+const isWanted = (part: string): boolean => options.only === undefined || options.only.split(",").includes(part);
 const run = promisify(execFile);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const results: Record<string, unknown> = {};
@@ -202,7 +204,8 @@ async function inGateway(): Promise<void> {
     const gateway = await Gateway.start({ pluginRoots: { [plugin.id]: plugin.dir } });
     try {
       const ask = asking(gateway);
-      for (const part of [launch, cancels, streams, longSession, memory, recoveries]) await part(ask);
+      for (const part of [launch, cancels, streams, longSession, memory, recoveries])
+        if (isWanted(part.name)) await part(ask);
     } finally {
       await gateway.dispose();
     }
@@ -235,11 +238,12 @@ try {
   print(`${machine}\n`);
   results["machine"] = machine;
   results["at"] = new Date().toISOString();
-  await loads();
+  if (isWanted("loads")) await loads();
   await inGateway();
-  await connection();
-  await writeFile(JSON_FILE, `${JSON.stringify(results, rounded, 2)}\n`);
+  if (isWanted("connection")) await connection();
 } finally {
+  // What was measured before a failure is not lost.
+  await writeFile(JSON_FILE, `${JSON.stringify(results, rounded, 2)}\n`);
   await rm(folder, { recursive: true, force: true });
 }
 // The SDK may have left timers and sockets behind.

@@ -47,6 +47,23 @@ function environment({ folder, quirks }: Place): Record<string, string> {
   };
 }
 
+/** Agents without a guard: those of the other readers. A benchmark that fails takes them along. */
+const unguarded = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const agent of unguarded) agent.kill("SIGKILL");
+});
+
+function startUnguarded(args: readonly string[], place: Place) {
+  const agent = spawn(DEMO_AGENT, ["--experimental-acp", "--stream", ...args], {
+    cwd: place.folder,
+    env: environment(place),
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  unguarded.add(agent);
+  agent.once("exit", () => unguarded.delete(agent));
+  return agent;
+}
+
 // ---------------------------------------------------------------- ours
 
 export async function openOurs(place: Place, transport: Transport): Promise<Reader> {
@@ -126,12 +143,7 @@ class OurReader implements Reader {
 
 /** An agent in its own process, dialled or piped, and nothing between its frames and JSON.parse. */
 export async function openRaw(place: Place, transport: Transport): Promise<Reader> {
-  const args = ["--experimental-acp", "--stream", ...(transport === "stdio" ? [] : ["--port", "0"])];
-  const agent = spawn(DEMO_AGENT, args, {
-    cwd: place.folder,
-    env: environment(place),
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  const agent = startUnguarded(transport === "stdio" ? [] : ["--port", "0"], place);
   const reader = new RawReader(agent, place);
   if (transport === "stdio") {
     let rest = "";
@@ -233,12 +245,7 @@ class RawReader implements Reader {
 /** On an agent that is started for it and known to listen; the SDK's start of agents is measured apart. */
 export async function openSdk(place: Place): Promise<Reader> {
   for (;;) {
-    const args = ["--experimental-acp", "--stream", "--port", "0"];
-    const agent = spawn(DEMO_AGENT, args, {
-      cwd: place.folder,
-      env: environment(place),
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const agent = startUnguarded(["--port", "0"], place);
     const [line] = (await once(createInterface({ input: agent.stdout }), "line")) as [string];
     const url = /ws:\S+/.exec(line)?.[0] ?? "";
     const client = new IFlowClient({ url, cwd: place.folder, logLevel: "ERROR", timeout: 5_000 });

@@ -219,7 +219,10 @@ const STEPS = {
   },
   stamps: ({ wire, session }, step) => {
     const frame = frames.message(`${process.hrtime.bigint()}\n`);
-    wire.updates(session, Array.from({ length: step.frames }, () => frame));
+    wire.updates(
+      session,
+      Array.from({ length: step.frames }, () => frame),
+    );
   },
   burst: ({ wire, session }, step) =>
     wire.updates(

@@ -22,7 +22,6 @@ import type { ButtonPress, PressReply } from "./host/interactive.ts";
 import { announceRunning } from "./host/process-memory.ts";
 import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
-import { SentMessages } from "./host/sent-messages.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
 import type { Context } from "./operations/context.ts";
@@ -52,9 +51,7 @@ const clock: Clock = {
 
 function registerPlugin(api: HostApi): void {
   const log: Log = api.logger;
-  const sent = new SentMessages();
-  if (api.registrationMode === "full") sent.listen(api);
-  const instance = new Instance(api, log, sent);
+  const instance = new Instance(api, log);
   registerDoors(api, {
     signs: instance.table,
     life: instance,
@@ -79,16 +76,14 @@ function registerPlugin(api: HostApi): void {
 class Instance {
   readonly #api: HostApi;
   readonly #log: Log;
-  readonly #sent: SentMessages;
   readonly table = operations(() => this.#context);
   #context: Context | undefined;
   #children: ChildTasks | undefined;
   #retract: (() => void) | undefined;
 
-  constructor(api: HostApi, log: Log, sent: SentMessages) {
+  constructor(api: HostApi, log: Log) {
     this.#api = api;
     this.#log = log;
-    this.#sent = sent;
   }
 
   /** Where it can't start, every door says why. */
@@ -120,7 +115,7 @@ class Instance {
       {
         flows: createFlowStore(tasks.tasks),
         children: this.#children,
-        delivery: createDelivery(this.#api, functions, this.#sent),
+        delivery: createDelivery(this.#api, functions),
         clock,
         log: this.#log,
         stateDir: place.stateDir,

@@ -314,8 +314,6 @@ export type Handover =
       readonly messageId?: string;
       /** The host's first try failed; it keeps the message and decides about further tries. For delivery statistics. */
       readonly trouble?: string;
-      /** With `trouble`: resolves when the host has sent it after all, or is not waited for any more. What follows in the chat waits. */
-      readonly out?: Promise<void>;
     }
   | { readonly kind: "refused"; readonly reason: string }
   /** Nobody knows where to: no route and no web chat. */

@@ -38,3 +38,14 @@ export function mayGrant(caller: Caller, session: Session, kind: QuestionKind): 
   if (!caller.inGroup || caller.seesAll) return true;
   return session.launchedBy.senderId !== undefined && session.launchedBy.senderId === caller.senderId;
 }
+
+/** Since when the session waits for what is said now: a person must have spoken after it. */
+export function sinceOf(session: Session): number {
+  return session.phase.kind === "ended" ? session.phase.at : session.phase.sinceAt;
+}
+
+/** When the request was made that this question belongs to. */
+export function askedSince(session: Session, questionId: string): number {
+  const asks = session.phase.kind === "asking" ? session.phase.asks : [];
+  return asks.find((ask) => ask.questions.some((question) => question.id === questionId))?.askedAt ?? sinceOf(session);
+}

@@ -74,14 +74,12 @@ function shortAsk(ask: Ask, text: number, label: number): Ask {
     questions: ask.questions.slice(0, 8).map((q) => ({
       ...q,
       text: short(q.text, text),
-      options: q.options
-        .slice(0, 12)
-        .map((o) => ({
-          ...o,
-          id: cutText(o.id, label * 2),
-          label: cutText(o.label, label),
-          ...(o.description === undefined ? {} : { description: cutText(o.description, label) }),
-        })),
+      options: q.options.slice(0, 12).map((o) => ({
+        ...o,
+        id: cutText(o.id, label * 2),
+        label: cutText(o.label, label),
+        ...(o.description === undefined ? {} : { description: cutText(o.description, label) }),
+      })),
       ...(q.answer?.text === undefined ? {} : { answer: { ...q.answer, text: cutText(q.answer.text, text) } }),
     })),
   };

@@ -77,7 +77,6 @@ export class Governor {
   readonly #questions = new Map<string, string>();
   #counts = { accepted: 0, refused: 0, noRoute: 0 };
   #lastRefusal: string | undefined;
-  readonly #closing = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(delivery: Delivery, voice: Voice, routeOf: (session: Session) => Route | undefined, log: Log) {
@@ -126,11 +125,7 @@ export class Governor {
     const stopped: Handover = { kind: "refused", reason: "the service stops" };
     if (this.#closed) return Promise.resolve(stopped);
     return new Promise((resolve) => {
-      const run = async (): Promise<void> => {
-        const handover = await send();
-        resolve(handover);
-        await this.#untilOut(handover);
-      };
+      const run = async (): Promise<void> => resolve(await send());
       const drop = (): void => resolve(stopped);
       this.#enqueue(key, { rank: PROGRESS_RANK, run, drop });
     });
@@ -144,7 +139,6 @@ export class Governor {
   /** What is in flight is awaited, the rest stays owed for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#closing.resolve();
     for (const errand of [...this.#lines.values()].flat()) errand.drop?.();
     this.#lines.clear();
     await this.settled();
@@ -180,13 +174,6 @@ export class Governor {
     if (notice.kind === "asks" && part === "chat") this.#remember(session, handover);
     await teller.told(notice.id, part);
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
-    await this.#untilOut(handover);
-  }
-
-  /** What the host keeps for a later try is not overtaken: the chat's line stands until it is out. */
-  async #untilOut(handover: Handover): Promise<void> {
-    if (handover.kind !== "accepted" || handover.out === undefined) return;
-    await Promise.race([handover.out, this.#closing.promise]);
   }
 
   #remember(session: Session, handover: Handover): void {

@@ -19,6 +19,7 @@ import { Effects } from "./effects.ts";
 import { FlowWriter, isTerminal } from "./flow-writer.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
 import { requestFacts, shortened, withShortInbox } from "./long-text.ts";
+import { Mailbox } from "./mailbox.ts";
 import { SessionTimers } from "./session-timers.ts";
 
 const CHECKPOINT_MS = 500;
@@ -27,12 +28,6 @@ const MAX_CONFLICTS = 8;
 
 /** An event without its time: the mailbox stamps it when its turn comes. */
 export type Untimed<E = SessionEvent> = E extends SessionEvent ? Omit<E, "at"> : never;
-
-interface Item {
-  readonly run: () => Promise<void>;
-  /** The mailbox was closed before its turn came. */
-  readonly drop: () => void;
-}
 
 export interface ActorListener {
   /** After each stored change and each batch of words. */
@@ -48,11 +43,9 @@ export class SessionActor {
   readonly #effects: Effects;
   readonly #listener: ActorListener;
   readonly #timers: SessionTimers;
-  readonly #mailbox: Item[] = [];
+  readonly #mailbox: Mailbox;
   #session: Session;
-  #draining: Promise<void> | undefined;
   #dirty = false;
-  #closed = false;
 
   constructor(
     engine: Engine,
@@ -65,12 +58,15 @@ export class SessionActor {
     this.#engine = engine;
     this.#session = session;
     this.#listener = listener;
+    this.#mailbox = new Mailbox((error) =>
+      engine.log.error(`iFlow session ${this.#session.name}: an event could not be handled: ${String(error)}`),
+    );
     this.#writer = new FlowWriter(engine.flows, record, session);
     this.#keeper = new JournalKeeper(journal, engine.clock, (reason) => void this.post({ type: "warn", text: reason }));
     this.#effects = new Effects(engine, admission, this.#keeper, record.flowId, this);
     this.#timers = new SessionTimers(engine.clock, {
       due: () => void this.post({ type: "clock" }),
-      checkpoint: () => this.#put(() => this.#flush()),
+      checkpoint: () => this.#mailbox.put(() => this.#flush()),
       touch: () => this.touch(),
     });
     this.#timers.dueAt(nextDeadline(session, engine.rules));
@@ -94,37 +90,39 @@ export class SessionActor {
 
   /** Resolves when the event was handled, stored, and its effects were begun; with the answer for the caller, if it has one. */
   post(event: Untimed): Promise<Result<Taken> | undefined> {
-    return this.#ask(() => this.#handle([this.#timed(event)]));
+    return this.#mailbox.ask(() => this.#handle([this.#timed(event)]));
   }
 
   /** Several events at once: stored together or not at all. */
   postAll(events: readonly Untimed[]): Promise<Result<Taken> | undefined> {
-    return this.#ask(() => this.#handle(events.map((event) => this.#timed(event))));
+    return this.#mailbox.ask(() => this.#handle(events.map((event) => this.#timed(event))));
   }
 
   /** What the agent said, a batch at a time. */
   hear(batch: readonly AgentEvent[]): void {
-    this.#put(() => this.#handleSaid(batch));
+    this.#mailbox.put(() => this.#handleSaid(batch));
   }
 
   /** Rereads the flow, because a poll saw that somebody else wrote. */
   look(): Promise<void> {
-    return this.#ask(async () => {
-      const stored = await this.#writer.look(this.#session);
-      if (stored.kind === "foreign") await this.#hearWriter(stored.record);
-      if (stored.kind === "gone")
-        await this.#handle([this.#timed({ type: "foreign", change: { kind: "removed" }, message: undefined })]);
-    }).then(() => undefined);
+    return this.#mailbox
+      .ask(async () => {
+        const stored = await this.#writer.look(this.#session);
+        if (stored.kind === "foreign") await this.#hearWriter(stored.record);
+        if (stored.kind === "gone")
+          await this.#handle([this.#timed({ type: "foreign", change: { kind: "removed" }, message: undefined })]);
+      })
+      .then(() => undefined);
   }
 
   /** Hears what stood in the record when this actor began, from a time when nobody watched. */
   hearStanding(): Promise<void> {
-    return this.#ask(() => this.#hearWriter(this.#writer.record)).then(() => undefined);
+    return this.#mailbox.ask(() => this.#hearWriter(this.#writer.record)).then(() => undefined);
   }
 
   /** The record becomes `cancelled`; tried again until the host has said what it is. */
   endFlow(): void {
-    this.#put(async () => {
+    this.#mailbox.put(async () => {
       const stored = await this.#writer.endCancelled(this.#session);
       if (stored.kind !== "not-stored") return;
       this.#engine.log.warn(
@@ -162,24 +160,23 @@ export class SessionActor {
 
   /** Everything in the mailbox is handled and every effect begun so far has ended. */
   async settled(): Promise<void> {
-    while (this.#draining !== undefined) await this.#draining;
+    while (this.#mailbox.busy !== undefined) await this.#mailbox.busy;
     await this.#effects.settled();
-    if (this.#draining !== undefined) await this.settled();
+    if (this.#mailbox.busy !== undefined) await this.settled();
   }
 
   /** Last checkpoint, then nothing of this actor runs any more. */
   async close(): Promise<void> {
     await this.settled();
-    if (this.#dirty && !this.#closed) await this.#flush();
+    if (this.#dirty && !this.#mailbox.isClosed) await this.#flush();
     this.abandon();
     await this.#keeper.close();
   }
 
   /** At once: what is under way is left to itself. */
   abandon(): void {
-    this.#closed = true;
+    this.#mailbox.close();
     this.#timers.close();
-    for (const { drop } of this.#mailbox.splice(0)) drop();
   }
 
   #timed(event: Untimed): SessionEvent {
@@ -188,43 +185,6 @@ export class SessionActor {
 
   #newKey(): string {
     return `x${this.#engine.newId()}`;
-  }
-
-  /** Resolves when it has run; undefined when it could not: closed, or broken by an error that was logged. */
-  #ask<T>(run: () => Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve) => {
-      const answered = async (): Promise<void> => {
-        let answer: T | undefined;
-        try {
-          answer = await run();
-        } finally {
-          resolve(answer);
-        }
-      };
-      this.#put(answered, () => resolve(undefined));
-    });
-  }
-
-  #put(run: () => Promise<void>, drop: () => void = () => undefined): void {
-    if (this.#closed) {
-      drop();
-      return;
-    }
-    this.#mailbox.push({ run, drop });
-    this.#draining ??= this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    // Begins in the next microtask, so that `#draining` is set while it runs.
-    await Promise.resolve();
-    for (let item = this.#mailbox.shift(); item !== undefined; item = this.#mailbox.shift()) {
-      try {
-        await item.run();
-      } catch (error) {
-        this.#engine.log.error(`iFlow session ${this.#session.name}: an event could not be handled: ${String(error)}`);
-      }
-    }
-    this.#draining = undefined;
   }
 
   async #handle(events: readonly SessionEvent[]): Promise<Result<Taken> | undefined> {

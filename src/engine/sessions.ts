@@ -2,16 +2,17 @@
  * The verbs: what a caller may ask of sessions, with every refusal as a value.
  * Owns: who may do what (decisions 24-27), names, which session a reference means, how an answer is told apart from a message.
  */
-import { byOf, canSee, mayGrant, type Caller } from "../core/caller.ts";
-import { ok, refuse, type Refusal, type Result } from "../core/errors.ts";
+import { askedSince, byOf, canSee, mayGrant, sinceOf, type Caller } from "../core/caller.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
 import type { Taken } from "../core/event.ts";
 import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
-import { choiceLines, openQuestions, readAnswer } from "../core/question.ts";
+import { openQuestions, readAnswer } from "../core/question.ts";
 import type { By, Message, Question, Route, Session, Settings } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
 import { chatKey } from "./governor.ts";
 import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
+import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
 import type { Roster } from "./roster.ts";
 import type { SessionActor } from "./session-actor.ts";
 
@@ -44,8 +45,6 @@ export interface Responded {
   /** Set when it answered a question: the question and the answer's words. */
   readonly question?: Question;
 }
-
-type Failed = { readonly ok: false; readonly refusal: Refusal };
 
 export class Sessions {
   readonly #roster: Roster;
@@ -390,41 +389,4 @@ export class Sessions {
       await journal.close();
     }
   }
-}
-
-/** Since when the session waits for what is said now: a person must have spoken after it. */
-function sinceOf(session: Session): number {
-  return session.phase.kind === "ended" ? session.phase.at : session.phase.sinceAt;
-}
-
-/** When the request was made that this question belongs to. */
-function askedSince(session: Session, questionId: string): number {
-  const asks = session.phase.kind === "asking" ? session.phase.asks : [];
-  return asks.find((ask) => ask.questions.some((question) => question.id === questionId))?.askedAt ?? sinceOf(session);
-}
-
-function queueFull({ engine, admission }: Roster): Failed {
-  return refuse(
-    "queue_full",
-    `All ${engine.bounds.maxSessions} slots are busy and ${admission.waiting} sessions wait (maxQueued ${engine.bounds.maxQueued}). Wait for one to finish, or end one with iflow_kill.`,
-  );
-}
-
-/** Who answers a question does not mean to begin a new conversation. */
-function questionOfEnded({ name, phase }: Session, questionId: string): Failed {
-  const how = phase.kind === "ended" ? phase.outcome : phase.kind;
-  return refuse(
-    "question_closed",
-    `Question ${questionId} of ${name} is not open any more: the session has ended (${how}). Respond without question_id to go on with it.`,
-  );
-}
-
-function severalOpen(session: Session, open: readonly Question[]): Failed {
-  const list = open
-    .map((q) => `${q.id}: ${q.text.text.split("\n")[0] ?? ""} [${choiceLines(q).join(" · ")}]`)
-    .join("\n");
-  return refuse(
-    "question_ambiguous",
-    `${session.name} has ${open.length} open questions. Say which with question_id:\n${list}`,
-  );
 }

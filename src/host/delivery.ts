@@ -13,7 +13,6 @@ import type { Button, Delivery, Handover, OutgoingMessage } from "../ports.ts";
 import { isWebChannel } from "./chat-route.ts";
 import { currentConfig } from "./host-facts.ts";
 import { BUTTON_NAMESPACE } from "./interactive.ts";
-import type { SentMessages } from "./sent-messages.ts";
 import type { CallGateway, HostApi, HostFunctions, SendDurableBatch } from "./sdk.ts";
 
 /** Where a channel's configuration says nothing. */
@@ -24,7 +23,7 @@ const EDITABLE: ReadonlySet<string> = new Set(["telegram", "discord", "slack", "
 
 type DurableResult = Awaited<ReturnType<SendDurableBatch>>;
 
-export function createDelivery(api: HostApi, functions: HostFunctions, sent: SentMessages): Delivery {
+export function createDelivery(api: HostApi, functions: HostFunctions): Delivery {
   const call = gatewayCall(functions.callGateway);
 
   async function toChat(route: Route, { text, buttons }: OutgoingMessage): Promise<Handover> {
@@ -40,24 +39,15 @@ export function createDelivery(api: HostApi, functions: HostFunctions, sent: Sen
       text: inertText(text),
       ...(buttons === undefined || buttons.length === 0 ? {} : { presentation: withButtons(buttons) }),
     };
-    const watched = sent.watch(route, text);
-    let held = false;
-    try {
-      const result = await send({
-        cfg: currentConfig(api),
-        channel,
-        to,
-        payloads: [payload],
-        ...(accountId === undefined ? {} : { accountId }),
-        ...(threadId === undefined ? {} : { threadId }),
-      });
-      const handover = handoverOf(result);
-      if (handover.kind !== "accepted" || handover.trouble === undefined) return handover;
-      held = true;
-      return { ...handover, out: watched.out };
-    } finally {
-      if (!held) watched.forget();
-    }
+    const result = await send({
+      cfg: currentConfig(api),
+      channel,
+      to,
+      payloads: [payload],
+      ...(accountId === undefined ? {} : { accountId }),
+      ...(threadId === undefined ? {} : { threadId }),
+    });
+    return handoverOf(result);
   }
 
   async function toSession(sessionKey: string, text: string): Promise<Handover> {

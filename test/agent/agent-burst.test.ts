@@ -5,10 +5,12 @@ import { DemoWorld, say, SESSION } from "./demo-world.ts";
 import { openMemoryConnection, update } from "./memory-transport.ts";
 
 const FRAMES = 100_000;
+/** Floods are work for the machine, and other tests run beside them. */
+const TIME_OF_A_FLOOD_MS = 600_000;
 const MIB = 1024 * 1024;
 const numbers = (count: number): string => Array.from({ length: count }, (_, index) => `${index + 1}\n`).join("");
 
-describe.each(["stdio", "websocket"] as const)("floods over %s", (transport) => {
+describe.each(["stdio", "websocket"] as const)("floods over %s", { timeout: TIME_OF_A_FLOOD_MS }, (transport) => {
   test("100,000 frames in one write, five times: all of them, in order", async () => {
     await using world = await DemoWorld.create({ transport });
     const { connection, heard } = await world.open();
@@ -16,7 +18,7 @@ describe.each(["stdio", "websocket"] as const)("floods over %s", (transport) => 
     for (let turn = 1; turn <= 5; turn += 1) {
       const before = heard.of("text").length;
       await connection.prompt(turn, say(`burst ${FRAMES}`));
-      await heard.turnEnd(turn);
+      await heard.turnEnd(turn, TIME_OF_A_FLOOD_MS);
       const texts = heard.of("text").slice(before);
       expect(texts.length).toBe(FRAMES);
       expect(texts.map(({ text }) => text).join("") === expected).toBe(true);
@@ -27,7 +29,7 @@ describe.each(["stdio", "websocket"] as const)("floods over %s", (transport) => 
     await using world = await DemoWorld.create({ transport });
     const { connection, heard } = await world.open();
     await connection.prompt(1, say(`huge ${50 * MIB}\nsay: after`));
-    await heard.turnEnd(1);
+    await heard.turnEnd(1, TIME_OF_A_FLOOD_MS);
     const output = heard.of("tool").at(-1)?.output ?? "";
     expect(output.length).toBe(50 * MIB);
     expect(output === "0123456789abcdef".repeat(output.length / 16)).toBe(true);
@@ -38,7 +40,7 @@ describe.each(["stdio", "websocket"] as const)("floods over %s", (transport) => 
     await using world = await DemoWorld.create({ transport });
     const { connection, heard } = await world.open();
     await connection.prompt(1, say(`stderr ${20 * MIB}\nsay: after`));
-    await heard.turnEnd(1);
+    await heard.turnEnd(1, TIME_OF_A_FLOOD_MS);
     expect(heard.text).toBe("after");
     await connection.stop();
     const { stderrTail } = await heard.exit();
@@ -50,7 +52,7 @@ describe.each(["stdio", "websocket"] as const)("floods over %s", (transport) => 
     await using world = await DemoWorld.create({ transport });
     const { connection, heard } = await world.open();
     await connection.prompt(1, say("say: a\nraw: Data collection is disabled.\nraw: {broken\nsay: b"));
-    await heard.turnEnd(1);
+    await heard.turnEnd(1, TIME_OF_A_FLOOD_MS);
     expect(heard.text).toBe("ab");
     const stray = heard.of("log").filter(({ source }) => source === "stdout");
     expect(stray.map(({ text }) => text)).toEqual(expect.arrayContaining(["Data collection is disabled.", "{broken"]));

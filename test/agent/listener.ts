@@ -4,11 +4,15 @@ import type { AgentConnection } from "../../src/ports.ts";
 
 export type EventOf<K extends AgentEvent["kind"]> = Extract<AgentEvent, { kind: K }>;
 
+type TurnEnd = EventOf<"turn-ended"> | EventOf<"turn-failed">;
+
 export class Listener {
   readonly events: AgentEvent[] = [];
   readonly batches: number[] = [];
   /** True when the iteration has ended by itself. */
   over = false;
+  /** Apart, so that waiting for an end does not look through a flood again and again. */
+  readonly #turnEnds = new Map<number, TurnEnd>();
   #wake = Promise.withResolvers<void>();
 
   constructor(connection: AgentConnection) {
@@ -18,7 +22,10 @@ export class Listener {
   async #read(connection: AgentConnection): Promise<void> {
     for await (const batch of connection.events) {
       this.batches.push(batch.length);
-      for (const event of batch) this.events.push(event);
+      for (const event of batch) {
+        this.events.push(event);
+        if (event.kind === "turn-ended" || event.kind === "turn-failed") this.#turnEnds.set(event.turn, event);
+      }
       this.#rouse();
     }
     this.over = true;
@@ -61,15 +68,8 @@ export class Listener {
     }
   }
 
-  turnEnd(turn: number, ms?: number): Promise<EventOf<"turn-ended"> | EventOf<"turn-failed">> {
-    return this.until(
-      () =>
-        this.events.find(
-          (event): event is EventOf<"turn-ended"> | EventOf<"turn-failed"> =>
-            (event.kind === "turn-ended" || event.kind === "turn-failed") && event.turn === turn,
-        ),
-      ms,
-    );
+  turnEnd(turn: number, ms?: number): Promise<TurnEnd> {
+    return this.until(() => this.#turnEnds.get(turn), ms);
   }
 
   request(index: number, ms?: number): Promise<AgentRequest> {

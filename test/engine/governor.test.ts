@@ -63,29 +63,6 @@ describe("[N5] order and bounds", () => {
     world.kill();
   });
 
-  test("what the host keeps for a later try is told, not sent again, and not overtaken; a stop does not wait for it", async () => {
-    const world = await World.start();
-    const out = Promise.withResolvers<void>();
-    world.delivery.fail("send", { kind: "accepted", trouble: "nobody listens", out: out.promise });
-    const first = await world.launch("say: first", { singleTurn: true });
-    await world.until(first.session.id, "ended");
-    const second = await world.launch("say: second", { singleTurn: true });
-    await world.until(second.session.id, "ended");
-    await world.clock.advance(60_000);
-    expect(world.session(first.session.id).owed).toEqual([]);
-    expect(world.delivery.messages).toEqual([]);
-    out.resolve();
-    await world.quiet();
-    expect(world.delivery.texts().map((text) => text.split(" ").at(-1))).toEqual(["second"]);
-
-    world.delivery.fail("send", { kind: "accepted", trouble: "down again", out: new Promise(() => undefined) });
-    const third = await world.launch("say: third", { singleTurn: true });
-    await world.until(third.session.id, "ended");
-    const before = world.clock.now();
-    await world.stop();
-    expect(world.clock.now() - before).toBeLessThan(1_000);
-  });
-
   test("100 questions are 100 notices, each of its own", async () => {
     const world = await World.start();
     const script = Array.from({ length: 100 }, (_, index) => `ask: Question ${index + 1}? | yes | no`).join("\n");

@@ -94,8 +94,8 @@ function childProblems(world: World): readonly string[] {
   return problems;
 }
 
-/** Words that the plugin says itself; in a long life it may say them again. */
-const OWN_WORDS = /^(?:The plan is approved\.|The gateway was restarted|You were interrupted|continue$)/;
+/** Words of the plugin itself, and plain ones of other writers; in a long life they may come again. */
+const OWN_WORDS = /^(?:The plan is approved\.|The gateway was restarted|You were interrupted|continue$|1$)/;
 
 /** I8: of each message, the agent has received at most one prompt, and none without its line in the journal. People's words of tests differ. */
 function promptProblems(world: World): readonly string[] {

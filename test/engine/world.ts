@@ -138,7 +138,9 @@ export class World {
   /** The service stops as the host stops it. */
   async stop(): Promise<void> {
     await this.runUntil(Promise.race([this.roster.stop(), this.life.died]));
-    if (this.life.dead) this.killedAt.push(this.agent.connections.length);
+    // One that could not settle in time is cut off like one that was killed.
+    const cutOff = this.life.dead || this.log.some((line) => line.includes("not everything was settled"));
+    if (cutOff) this.killedAt.push(this.agent.connections.length);
     this.life.die();
     this.#laterLife();
   }

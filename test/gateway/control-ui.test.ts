@@ -34,21 +34,27 @@ describe.runIf(existsSync(BROWSER) || process.env["CI"] !== undefined)("the Task
 
   afterAll(async () => undo.disposeAsync());
 
-  test("[S2] [S6] the running turn says what it is; its Cancel button stops the session", async () => {
+  test("[S2] [S6] the running turn says what it is; its Cancel button stops its session and no other", async () => {
     const job = await world.launch(["run: sleep 600", "say: never"], { name: "long-one" });
-    await world.until(job.id, "working");
-    await expect.poll(() => world.children(job.flowId)).toEqual({ t1: "running" });
+    const other = await world.launch("run: sleep 600", { name: "bystander" });
+    const asking = await world.launch("ask: Which database? | MySQL | Postgres", { name: "asker" });
+    for (const { flowId } of [job, other]) await expect.poll(() => world.children(flowId)).toEqual({ t1: "running" });
+    await expect.poll(() => world.children(asking.flowId)).toEqual({ t1: "succeeded", "t1.1": "queued" });
 
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1200 } });
     await page.goto(`http://127.0.0.1:${world.gateway.port}/tasks#token=${world.gateway.token}`);
-    const label = page.getByText(/iFlow long-one · turn 1/u).first();
-    await label.waitFor({ timeout: 60_000 });
-    await page
-      .locator("button", { hasText: /^\s*Cancel\s*$/u })
-      .first()
+    const labels = [/iFlow long-one · turn 1/u, /iFlow bystander · turn 1/u, /asker.*Which database\?/u];
+    for (const label of labels) await page.getByText(label).first().waitFor({ timeout: 60_000 });
+    const card = page.getByText(/iFlow long-one · turn 1/u).first();
+    await card
+      .locator("xpath=ancestor::*[.//button[normalize-space()='Cancel']][1]//button[normalize-space()='Cancel']")
       .click();
+
     await world.until(job.id, "killed");
+    expect(await world.untilNoProcess(job.id)).toBeLessThan(8_000);
     await expect.poll(() => world.children(job.flowId)).toEqual({ t1: "cancelled" });
-    expect(await world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
+    await expect.poll(() => world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
+    expect(await world.row(other.id)).toMatchObject({ status: "working" });
+    expect(await world.row(asking.id)).toMatchObject({ status: "asking" });
   });
 });

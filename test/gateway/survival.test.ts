@@ -207,7 +207,8 @@ describe("[S11] another system over HTTP", () => {
 });
 
 describe("[S5] the plugin changes while sessions live", () => {
-  const agentPids = async (id: string): Promise<string> => (await world.processes(id)).toSorted().join(" ");
+  const agentPids = async (id: string): Promise<string> =>
+    (await world.processes(id)).toSorted((a, b) => Number(a) - Number(b)).join(" ");
 
   test("an edit of its configuration reaches the next decision and interrupts nobody", async () => {
     const working = await world.launch(["run: sleep 6", "write worked.txt: yes"]);

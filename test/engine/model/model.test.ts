@@ -12,7 +12,7 @@ import { commands } from "./actions.ts";
 import { Play } from "./play.ts";
 
 const RUNS = Number(process.env["MODEL_RUNS"] ?? 300);
-const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 0x7fffffff);
+const SEED = Number(process.env["MODEL_SEED"] ?? 20_261_121);
 const PATH = process.env["MODEL_PATH"];
 const MS_A_RUN = 2_000;
 const MAX_SESSIONS = 2;
@@ -66,8 +66,8 @@ async function expectWhole(play: Play): Promise<void> {
   expect(wordProblems(world, play.mayLoseWords)).toEqual([]);
   expect(play.thrown).toEqual([]);
   expect(world.log.filter((line) => line.includes("could not be handled"))).toEqual([]);
-  // One chat each for the two owners: one in flight at each kill.
-  expect(repeats(world)).toBeLessThanOrEqual(2 * play.kills);
+  // One chat each for the two owners: one in flight at each kill; with a broken journal a mark may be lost at a stop.
+  expect(repeats(world)).toBeLessThanOrEqual(2 * (play.mayLoseWords ? world.lives : play.kills));
   // A last life finds all of it again, and nobody is told anything twice.
   const told = world.delivery.messages.length;
   const before = world.roster.sessions().map(({ id, phase }) => `${id} ${phase.kind}`);

@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createDelivery } from "../../../src/host/delivery.ts";
-import { SentMessages } from "../../../src/host/sent-messages.ts";
 import { registerDoors } from "../../../src/host/doors.ts";
 import { announceRunning } from "../../../src/host/process-memory.ts";
 import { loadHostFunctions, type HostApi } from "../../../src/host/sdk.ts";
@@ -104,7 +103,7 @@ function openHatch(api: HostApi, seen: Seen): void {
     auth: "gateway",
     match: "exact",
     handler: async (request, response) => {
-      delivery ??= loadHostFunctions().then((functions) => createDelivery(api, functions, new SentMessages()));
+      delivery ??= loadHostFunctions().then((functions) => createDelivery(api, functions));
       await serve(seen, await delivery, request, response);
       return true;
     },

@@ -1,0 +1,67 @@
+/** The documents beside README.md name files and commands that exist, and say of the doors what README.md says. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { operations } from "../src/operations/table.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+const OPERATIONS = operations(() => undefined);
+const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+
+/** The file that CONTRIBUTING.md has its reader write. */
+const EXAMPLE = "src/operations/rename.ts";
+
+describe("CONTRIBUTING.md", () => {
+  const text = read("CONTRIBUTING.md");
+
+  test("names files that exist", () => {
+    const named = [...text.matchAll(/`((?:src|test|bench|scripts|skills)\/[\w./-]+)`/g)].map(([, file = ""]) => file);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((file) => file !== EXAMPLE && !existsSync(join(ROOT, file)))).toEqual([]);
+  });
+
+  test("names scripts that exist", () => {
+    const named = [...text.matchAll(/npm run (\w+)/g)].map(([, name = ""]) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  test.each([
+    ["src/operations/operation.ts", "OperationName"],
+    ["scripts/readme-tables.ts", "const ANSWERS"],
+    ["src/core/session.ts", "type NoticeKind"],
+    ["src/core/draft.ts", "const WAKING"],
+    ["src/core/draft.ts", "const FINAL"],
+    ["src/engine/governor.ts", "const RANK"],
+    ["src/agent/acp-transport.ts", "interface AcpTransport"],
+    ["src/compose.ts", "function agentOptions"],
+  ])("%s has what it says: %s", (file, words) => expect(read(file)).toContain(words));
+});
+
+describe("README.zh.md", () => {
+  const [english, chinese] = [read("README.md"), read("README.zh.md")];
+  const doors = (text: string): readonly string[] =>
+    [...text.matchAll(/^\|[^|]*\| (`iflow_\w+` \| .*?) \| `iflow\.\w+`/gm)].map(([, door = ""]) =>
+      door.replaceAll("，", ", "),
+    );
+
+  test("has the same doors", () => {
+    expect(doors(chinese)).toHaveLength(OPERATIONS.length);
+    expect(doors(chinese)).toEqual(doors(english));
+  });
+
+  test("has the same shell commands", () => {
+    const commands = (text: string): string[] =>
+      [...text.matchAll(/^(?:openclaw|npm) .*$/gm)].map(([line]) => line.replace(/\s+#.*/, ""));
+    expect(commands(chinese)).toEqual(commands(english));
+  });
+
+  test.each([...chinese.matchAll(/^(?:you\s+)?(\/iflow.*)$/gm)].map(([, line = ""]) => line))(
+    "%s is a command",
+    (line) => {
+      const [, word = "", args = ""] = /^\/(\w+)\s*(.*)$/.exec(line) ?? [];
+      const operation = OPERATIONS.find(({ command }) => command === word);
+      expect(operation?.parseCommand(args)).toMatchObject({ ok: "params" });
+    },
+  );
+});
