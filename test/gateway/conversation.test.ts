@@ -212,7 +212,8 @@ describe("kill -9 of the gateway", () => {
 
     expect(await world.respond(idle.id, "say: Once more.")).toMatchObject({ flowId: idle.flowId });
     await expect.poll(() => world.row(idle.id), { timeout: 10_000 }).toMatchObject({ status: "idle", turnCount: 2 });
-    expect(world.gateway.telegram.said(PERSON).filter(({ texts }) => texts[0]?.includes("Which way?"))).toHaveLength(1);
+    const asked = world.gateway.telegram.said(PERSON).map(({ texts }) => texts[0] ?? "");
+    expect(asked.filter((text) => text.startsWith("🔔") && text.includes("Which way?"))).toHaveLength(1);
     const prompts = (id: string): number => world.journal(id).filter((line) => line.t === "prompt").length;
     expect([prompts(asking.id), prompts(working.id), prompts(idle.id)]).toEqual([2, 1, 2]);
   });
