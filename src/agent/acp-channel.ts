@@ -59,6 +59,7 @@ export class AcpChannel implements SdkTransport {
   readonly #forSdk: string[] = [];
   #wakeSdk: (() => void) | undefined;
   #sdkOver = false;
+  #broken = false;
   #end: TransportEnd | undefined;
   #held: { readonly texts: string[]; readonly sent: Promise<void> } | undefined;
   #nextOwn = 1;
@@ -81,9 +82,9 @@ export class AcpChannel implements SdkTransport {
     });
   }
 
-  /** The connection has ended. */
+  /** The connection has ended, or is about to: a failed write is often known before the end is. */
   get over(): boolean {
-    return this.#end !== undefined;
+    return this.#end !== undefined || this.#broken;
   }
 
   /** A reader has begun to take events, or has taken all there were. */
@@ -134,15 +135,24 @@ export class AcpChannel implements SdkTransport {
     } finally {
       this.#held = undefined;
     }
-    if (texts.length > 0) this.#transport.send(texts.join("\n")).then(sent.resolve, sent.reject);
+    if (texts.length > 0) this.#send(texts.join("\n")).then(sent.resolve, sent.reject);
   }
 
   #write(frame: object): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(new Error(this.#end.reason));
     const text = JSON.stringify(frame);
-    if (this.#held === undefined) return this.#transport.send(text);
+    if (this.#held === undefined) return this.#send(text);
     this.#held.texts.push(text);
     return this.#held.sent;
+  }
+
+  async #send(text: string): Promise<void> {
+    try {
+      await this.#transport.send(text);
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    }
   }
 
   // ---------------------------------------------------------------- the SDK's side

@@ -117,6 +117,8 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     try {
       await this.#turns.begin(turn, async () => client.prompt(turn, await wireBlocks(blocks)));
     } catch (error) {
+      // The write failed before the end was known, which says more.
+      await atMost(EXIT_FOLLOWS_MS, this.#over.promise);
       throw this.#exited(error);
     }
   }
@@ -144,7 +146,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     try {
       await client.connect();
     } catch (error) {
-      // An ended connection is told with its own cause, as soon as that is known.
+      // An ended connection is told with its own cause, as soon as that is known; a deadline runs until then.
       if (!this.#channel.over) {
         this.#handshake?.fail("agent_refused", `${this.#parts.name} could not be connected: ${messageOf(error)}`);
       }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { IflowError } from "../../src/core/errors.ts";
 import { DemoWorld, say, SESSION } from "./demo-world.ts";
 import { Listener } from "./listener.ts";
-import { INITIALIZED, memoryConnection } from "./memory-transport.ts";
+import { INITIALIZED, memoryConnection, openMemoryConnection } from "./memory-transport.ts";
 
 const forever = new AbortController().signal;
 
@@ -56,16 +56,17 @@ describe.each(["stdio", "websocket"] as const)("handshake over %s", (transport) 
     });
   });
 
+  // Only the deadline in question is short: a busy machine must not let another one pass first.
   test.each([
-    ["initialize", "agent_handshake_timeout"],
-    ["session/new", "agent_session_timeout"],
-  ])("no answer to %s: the deadline names what was waited for", async (method, code) => {
-    const error = await refusal(`silent=${method}`, {}, { deadlines: { handshakeMs: 300, sessionMs: 300 } });
-    expect(error).toMatchObject({ code, message: expect.stringContaining(`the answer to ${method} within 0.3 s`) });
+    ["initialize", "agent_handshake_timeout", { handshakeMs: 2_000 }, "2 s"],
+    ["session/new", "agent_session_timeout", { sessionMs: 300 }, "0.3 s"],
+  ])("no answer to %s: the deadline names what was waited for", async (method, code, deadlines, time) => {
+    const error = await refusal(`silent=${method}`, {}, { deadlines });
+    expect(error).toMatchObject({ code, message: expect.stringContaining(`the answer to ${method} within ${time}`) });
   });
 
   test("no answer to session/set_model", async () => {
-    const error = await refusal("silent=session/set_model", { model: "m" }, { deadlines: { sessionMs: 300 } });
+    const error = await refusal("silent=session/set_model", { model: "m" }, { deadlines: { sessionMs: 2_000 } });
     expect(error).toMatchObject({
       code: "agent_session_timeout",
       message: expect.stringContaining("session/set_model"),
@@ -219,6 +220,33 @@ describe("handshake", () => {
     await opened;
     await heard.until(() => heard.of("commands").length === 1);
     transport.end();
+  });
+
+  test("a write that fails before the end is known is told as the end, not as a refusal", async () => {
+    const { transport, connection } = memoryConnection();
+    const opened = connection.open(SESSION, forever);
+    const refused = expect(opened).rejects.toMatchObject({
+      code: "agent_exited",
+      message: expect.stringContaining("gone"),
+    });
+    const initialize = await transport.request("initialize");
+    transport.broken = true;
+    transport.answer(initialize, INITIALIZED);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    transport.end("gone");
+    await refused;
+  });
+
+  test("a prompt whose write fails carries the cause of the end", async () => {
+    const { transport, connection } = await openMemoryConnection();
+    transport.broken = true;
+    const refused = expect(connection.prompt(1, say("x"))).rejects.toMatchObject({
+      code: "agent_exited",
+      message: expect.stringContaining("gone"),
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    transport.end("gone");
+    await refused;
   });
 
   test("a session reply without an id is a refusal", async () => {

@@ -16,8 +16,12 @@ export class MemoryTransport implements AcpTransport {
     this.#listener = listener;
   }
 
+  /** True: writes fail as on a pipe whose reader has just died, before the end is known. */
+  broken = false;
+
   async send(text: string): Promise<void> {
     if (this.#over) throw new Error("ended");
+    if (this.broken) throw new Error("write EPIPE");
     for (const line of text.split("\n")) this.sent.push(JSON.parse(line) as Record<string, unknown>);
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();

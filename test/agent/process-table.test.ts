@@ -26,8 +26,10 @@ describe.each(["linux", "darwin"] as const)("process table as on %s", (platform)
   });
 
   afterEach(async () => {
+    // A test may have ended it already; then its group is gone, too.
+    if (child.exitCode !== null || child.signalCode !== null) return;
     process.kill(-pid, "SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    await once(child, "exit");
   });
 
   test("a process is known by pid and start time, its children by their parent and group", async () => {
