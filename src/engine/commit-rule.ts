@@ -43,7 +43,7 @@ export function foreignChange(record: FlowRecord, session: Session, own: OwnWrit
 }
 
 /** What a writer put where our state was, for the session. */
-export function respondOf(stateJson: unknown): string | undefined {
+function respondOf(stateJson: unknown): string | undefined {
   if (typeof stateJson !== "object" || stateJson === null || !("respond" in stateJson)) return undefined;
   return typeof stateJson.respond === "string" ? stateJson.respond : undefined;
 }

@@ -45,7 +45,8 @@ export class FlowWriter {
     this.#flows = flows;
     this.#record = record;
     // An end keeps the step of the work before it; a restart knows only what the record says.
-    const step = isTerminal(record.status) ? record.currentStep : currentStep(session);
+    const keepsStep = isTerminal(record.status) || session.phase.kind === "ended";
+    const step = keepsStep ? record.currentStep : currentStep(session);
     this.#own = { seqs: [seqOf(record.stateJson), session.seq], steps: [step] };
   }
 

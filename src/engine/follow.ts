@@ -6,6 +6,7 @@ import { openBlock, splitForChannel } from "../core/stream.ts";
 import type { Viewer } from "../core/session.ts";
 import type { Clock, Delivery } from "../ports.ts";
 import type { Governor } from "./governor.ts";
+import { outputFrom } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
 
 const QUIET_MS = 1_200;
@@ -60,18 +61,29 @@ export class Follow {
   #send(id: string, actor: SessionActor, key: string): void {
     this.#pending.delete(id);
     if (this.#sending.has(id)) return;
-    const sending = this.#deliver(actor, key).finally(() => {
-      this.#sending.delete(id);
-      this.changed(actor);
-    });
+    const sending = this.#deliver(actor, key)
+      // The journal can't be read now: the words are caught up with later.
+      .catch(() => "nothing" as const)
+      .then((sent) => {
+        this.#sending.delete(id);
+        if (sent === "something") this.changed(actor);
+        else this.#tryLater(id, actor, key);
+      });
     this.#sending.set(id, sending);
   }
 
-  async #deliver(actor: SessionActor, key: string): Promise<void> {
+  /** The words are said, and nowhere to be read yet. */
+  #tryLater(id: string, actor: SessionActor, key: string): void {
+    if (this.#closed || this.#pending.has(id)) return;
+    const cancel = this.#clock.after(LONGEST_WAIT_MS, () => this.#send(id, actor, key));
+    this.#pending.set(id, { firstAt: this.#clock.now(), cancel });
+  }
+
+  async #deliver(actor: SessionActor, key: string): Promise<"something" | "nothing"> {
     const viewer = actor.session.viewers.find((v) => v.key === key && v.mode === "live");
-    if (viewer === undefined || this.#closed) return;
-    const slice = await actor.journal.output(viewer.seen);
-    if (slice.end <= viewer.seen) return;
+    if (viewer === undefined || this.#closed) return "something";
+    const slice = await outputFrom(actor.session, actor.journal, viewer.seen);
+    if (slice.end <= viewer.seen) return "nothing";
     const words = slice.text.trim();
     const block = words === "" ? "" : await this.#openBlock(actor, viewer.seen);
     const pieces = splitForChannel(
@@ -81,9 +93,10 @@ export class Follow {
     for (const [index, text] of pieces.entries()) {
       const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
       // What the chat did not get counts as not seen: it is caught up with later.
-      if (this.#closed && handover.kind !== "accepted") return;
+      if (this.#closed && handover.kind !== "accepted") return "something";
     }
     await actor.post({ type: "shown", key, seen: slice.end });
+    return "something";
   }
 
   /** A code block that the last piece had to close is begun again in the next. */

@@ -9,7 +9,6 @@ import { messageOf } from "../core/errors.ts";
 import type { Route, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
-import { respondOf } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { isTerminal } from "./flow-writer.ts";
 import { Follow } from "./follow.ts";
@@ -147,7 +146,7 @@ export class Roster {
 
   /** One commit: what the restart means, and what another writer did meanwhile. */
   async #revive(found: LiveFound): Promise<void> {
-    const { session, record, change } = found;
+    const { session, change } = found;
     // Without one in its record nothing was started since the last that is known to be gone.
     if (session.agent !== undefined) await this.#reap(session);
     const actor = this.enlist(found);
@@ -162,12 +161,11 @@ export class Roster {
       events.push({ type: "foreign", change, message });
     }
     await actor.postAll(events);
+    // Its end was not stored, or somebody reopened its flow.
+    if (session.phase.kind === "ended") await actor.hearStanding();
     actor.touch();
     // Also where nothing changed there may be notices that were owed before.
     this.#changed(actor);
-    const words =
-      session.phase.kind === "ended" && !isTerminal(record.status) ? respondOf(record.stateJson) : undefined;
-    if (words !== undefined) this.onReopened?.(actor.session, words);
   }
 
   async #reap(session: Session): Promise<void> {

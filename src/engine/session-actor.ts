@@ -46,6 +46,8 @@ export class SessionActor {
   readonly #mailbox: Mailbox;
   #session: Session;
   #dirty = false;
+  /** Words that reopened the flow of this ended session; told when it is settled again, so that they are heard once. */
+  #reopenedWith: string | undefined;
 
   constructor(
     engine: Engine,
@@ -246,6 +248,7 @@ export class SessionActor {
     this.#dirty = stored.kind === "not-stored";
     await this.#keeper.append([this.#commitLine(candidate)], true);
     this.#effects.carryOut(step.effects, candidate);
+    if (stored.kind === "stored") this.#tellReopening();
     if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
     // Whether it is really gone is told by a reread; a live session then ends.
     if (stored.kind === "gone" && candidate.phase.kind !== "ended") void this.look();
@@ -335,12 +338,17 @@ export class SessionActor {
   /** A terminal flow that somebody reopened is settled again; their words begin a continuation (decision 8). */
   async #hearReopening(record: FlowRecord): Promise<FlowRecord | undefined> {
     if (isTerminal(record.status)) return undefined;
-    const text = resumeText(record, this.#writer.own);
+    this.#reopenedWith = resumeText(record, this.#writer.own) ?? this.#reopenedWith;
     const session = this.#session;
     const killed = session.phase.kind === "ended" && session.phase.outcome === "killed";
-    const foreign = await this.#commit({ session, effects: killed ? [{ do: "end-flow-cancelled" }] : [] }, true);
-    if (foreign === undefined && text !== undefined) this.#listener.reopened(text);
-    return foreign;
+    return this.#commit({ session, effects: killed ? [{ do: "end-flow-cancelled" }] : [] }, true);
+  }
+
+  /** Our state stands in the record again: the words that stood there are nowhere else any more. */
+  #tellReopening(): void {
+    const text = this.#reopenedWith;
+    this.#reopenedWith = undefined;
+    if (text !== undefined) this.#listener.reopened(text);
   }
 
   /** The words of another writer, as a message; "continue" where there are none. */
@@ -374,6 +382,7 @@ export class SessionActor {
     this.#session = candidate;
     this.#dirty = stored.kind === "not-stored";
     if (stored.kind === "not-stored") this.#troubled(stored.reason);
+    if (stored.kind === "stored") this.#tellReopening();
     if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
     // A terminal flow takes nothing more: the journal has the rest. Words that could not be journalled earlier go along.
     await this.#keeper.append(ended ? [this.#commitLine(candidate)] : []);

@@ -14,6 +14,7 @@ import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
 import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
 import type { Roster } from "./roster.ts";
+import { withUnwritten } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
 
 export interface LaunchOrder {
@@ -302,13 +303,14 @@ export class Sessions {
         : want.full
           ? journal.output(0)
           : journal.lastLines(want.lines);
-    const slice = await this.#reading(found.value, read);
-    if (slice === undefined)
+    const written = await this.#reading(found.value, read);
+    if (written === undefined)
       return refuse(
         "not_found",
         `The journal of ${found.value.name} is gone (journalRetentionDays); only its record is left.`,
       );
-    return ok({ session: found.value, slice });
+    const session = this.#roster.actor(found.value.id)?.session ?? found.value;
+    return ok({ session, slice: withUnwritten(written, session.output, want.since) });
   }
 
   /** This chat follows from now on; gives what it has not seen, at most the last `lines` lines when it is new. */
@@ -326,11 +328,12 @@ export class Sessions {
     }
     const key = chatKey(route, caller.owner.sessionKey);
     const seen = found.value.viewers.find((viewer) => viewer.key === key)?.seen;
-    const slice = await this.#reading(found.value, (journal) =>
+    const written = await this.#reading(found.value, (journal) =>
       seen === undefined ? journal.lastLines(lines) : journal.output(seen),
     );
-    if (slice === undefined)
+    if (written === undefined)
       return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays).`);
+    const slice = withUnwritten(written, (actor?.session ?? found.value).output, seen);
     const where = route === undefined ? { sessionKey: caller.owner.sessionKey } : { route };
     if (actor !== undefined)
       await actor.post({ type: "viewed", viewer: { key, ...where, seen: slice.end, mode: "live" } });

@@ -38,6 +38,41 @@ describe("[S5] a journal that can't be written", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
+  test("[O3] [O6] they are read and followed meanwhile, each once, also after the journal is well again", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("say: one;\nsleep 2000\nsay: two;\nsleep 8000\nsay: three;");
+    await world.until(session.id, "working");
+    expect(await world.sessions.foreground(PERSON, session.id, 30)).toMatchObject({
+      value: { slice: { text: "one;" } },
+    });
+    world.journals.failing = FULL;
+    await world.clock.advance(6_000);
+    expect(await world.output(session.id)).toBe("one;two;");
+    world.journals.failing = undefined;
+    await world.until(session.id, "idle");
+    await world.clock.advance(6_000);
+    const streamed = world.delivery.messages.filter((message) => /:o\d+\.\d+$/.test(message.intentId));
+    expect(streamed.map((message) => message.texts[0]?.split("\n")[1])).toEqual(["two;", "three;"]);
+    expect(await world.output(session.id)).toBe("one;two;three;");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("a chat that follows an asking session while nothing can be written waits, and does not spin", async () => {
+    const world = await World.start({ rules: { outputBufferBytes: 4_096 } });
+    const { session } = await world.launch("sleep 1000\nlong 300\nask: Which? | A | B");
+    await world.until(session.id, "working");
+    await world.sessions.foreground(PERSON, session.id, 30);
+    world.journals.failing = FULL;
+    await world.clock.advance(20_000);
+    expect(world.session(session.id).phase.kind).toBe("asking");
+    world.journals.failing = undefined;
+    await world.clock.advance(10_000);
+    const words = world.delivery.messages.map((message) => message.texts[0] ?? "").join("\n");
+    expect(words).toContain("Line 1 of 300");
+    expect(words).toContain("Line 300 of 300");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
   test("[S5] a prompt that can't be recorded is not sent: interrupted, and sent once when somebody says continue", async () => {
     const world = await World.start();
     const { id } = await inPhase(world, "idle");

@@ -182,6 +182,24 @@ describe("[S11] a resume by somebody else", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
+  test("of an ended session, while the store of its settling meets trouble: the words are heard once", async () => {
+    for (const trouble of ["conflict", "not-stored"] as const) {
+      const world = await World.start();
+      const { session, flowId } = await world.launch("say: result", { singleTurn: true });
+      await world.until(session.id, "ended");
+      await world.clock.advance(3_600_000 + 6 * 60_000);
+      world.flows.otherWriter.resume(flowId, { stateJson: { respond: "say: once" } });
+      if (trouble === "conflict")
+        world.flows.before({ on: "change", flowId }, () => world.flows.otherWriter.touch(flowId));
+      else world.flows.fail({ on: "change", flowId }, { kind: "not-stored" }, 2);
+      await world.clock.advance(6 * 60_000);
+      world.flows.otherWriter.touch(flowId);
+      await world.clock.advance(20_000);
+      expect(world.agent.prompts.filter((prompt) => prompt.text.includes("say: once"))).toHaveLength(1);
+      expect(await soundProblems(world)).toEqual([]);
+    }
+  });
+
   test("of an ended session without words: it is only settled again", async () => {
     const world = await World.start();
     const { session, flowId } = await world.launch("say: a\nhang");

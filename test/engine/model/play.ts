@@ -45,7 +45,6 @@ export class Play {
   readonly world: World;
   /** What verbs threw: they never should. */
   readonly thrown: string[] = [];
-  kills = 0;
   /** The journal could not be written at times: words that were only in memory may go with a life. */
   mayLoseWords = false;
   /** Somebody else changed a flow in this run, so its end may be theirs. */
@@ -60,7 +59,6 @@ export class Play {
   /** A gateway that died meanwhile is started again. */
   async awake(death?: Death): Promise<void> {
     while (this.world.life.dead) {
-      this.kills += 1;
       this.world.kill();
       await this.world.boot(death === undefined ? {} : { death });
       if (death !== undefined) return;

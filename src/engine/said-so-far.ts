@@ -1,0 +1,18 @@
+/**
+ * What a session has said from an offset on: its journal, and the end that only memory has while nothing can be written.
+ */
+import type { OutputBuffer, Session } from "../core/session.ts";
+import type { OutputSlice, SessionJournal } from "../ports.ts";
+
+export async function outputFrom(session: Session, journal: SessionJournal, from: number): Promise<OutputSlice> {
+  return withUnwritten(await journal.output(from), session.output, from);
+}
+
+/** A slice that reaches to the journal's end, with what the buffer has behind it. */
+export function withUnwritten(slice: OutputSlice, buffer: OutputBuffer, from = slice.start): OutputSlice {
+  const at = Math.max(slice.end, from);
+  if (buffer.end <= at || buffer.start > at) return slice;
+  const unwritten = buffer.text.slice(at - buffer.start);
+  const written = slice.end < from ? { text: "", start: from } : slice;
+  return { text: written.text + unwritten, start: written.start, end: buffer.end };
+}
