@@ -6,7 +6,7 @@
  */
 import { CONTROLLER_ID, type Owner } from "../../src/core/session.ts";
 import type { FlowChange, FlowCommit, FlowRead, FlowRecord, FlowStore, FlowSummary, NewFlow } from "../../src/ports.ts";
-import { FakeLedger, isTerminal, type Applied, type FlowPatch, type LedgerFlow } from "./fake-ledger.ts";
+import { copied, FakeLedger, isTerminal, type Applied, type FlowPatch, type LedgerFlow } from "./fake-ledger.ts";
 import { OtherWriter } from "./other-writer.ts";
 
 export type StoreCall = "create" | "get" | "list" | "change" | "cancel";
@@ -91,7 +91,7 @@ export class FakeFlowStore implements FlowStore {
     const flow = this.ledger.flows.get(flowId);
     return flow === undefined || flow.ownerKey !== owner.sessionKey
       ? { kind: "missing" }
-      : { kind: "found", record: recordOf(structuredClone(flow)) };
+      : { kind: "found", record: recordOf(copied(flow)) };
   }
 
   async list(owner: Owner): Promise<readonly FlowSummary[] | undefined> {
@@ -113,10 +113,10 @@ export class FakeFlowStore implements FlowStore {
     if (flow === undefined || flow.ownerKey !== owner.sessionKey) return { kind: "gone", reason: "Flow not found." };
     if (fault !== undefined && !(fault.kind === "unknown" && fault.written)) return failed(fault);
     if (isTerminal(flow.status) && flow.status !== "cancelled")
-      return { kind: "conflict", current: recordOf(structuredClone(flow)) };
+      return { kind: "conflict", current: recordOf(copied(flow)) };
     this.otherWriter.cancelFlow(flowId, this.#now());
     const after = this.ledger.flows.get(flowId) ?? flow;
-    return fault === undefined ? { kind: "applied", record: recordOf(structuredClone(after)) } : failed(fault);
+    return fault === undefined ? { kind: "applied", record: recordOf(copied(after)) } : failed(fault);
   }
 
   #change(

@@ -44,7 +44,7 @@ export class FakeJournals implements Journals {
 
   async create(header: HeaderLine): Promise<SessionJournal> {
     if (this.files.has(header.sessionId)) throw failed(header.sessionId, "there is one already");
-    await this.write(header.sessionId, [header]);
+    await this.write(header.sessionId, copyOf([header]));
     return new FakeJournal(this, header.sessionId);
   }
 
@@ -74,15 +74,14 @@ export class FakeJournals implements Journals {
     return Promise.resolve(this.failing === undefined ? { ok: true } : { ok: false, reason: this.failing });
   }
 
-  /** For the journals of this object. */
-  async write(sessionId: string, lines: readonly JournalLine[]): Promise<void> {
-    const copies = copyOf(lines);
+  /** For the journals of this object; the lines are nobody else's. */
+  async write(sessionId: string, lines: JournalLine[]): Promise<void> {
     await this.#held;
     if (this.#isOver) throw failed(sessionId, "the process is over");
     if (this.failing !== undefined) throw failed(sessionId, this.failing);
     const file = this.files.get(sessionId);
-    if (file) file.push(...copies);
-    else if (copies[0]?.t === "header") this.files.set(sessionId, copies);
+    if (file) file.push(...lines);
+    else if (lines[0]?.t === "header") this.files.set(sessionId, lines);
     else throw failed(sessionId, "it is gone");
   }
 }

@@ -60,6 +60,11 @@ function asJson(value: unknown): unknown {
   return value === undefined || value === null ? undefined : JSON.parse(JSON.stringify(value));
 }
 
+/** A reader may do with it what they like: what is stored stays as it is. */
+export function copied(flow: LedgerFlow): LedgerFlow {
+  return JSON.parse(JSON.stringify(flow)) as LedgerFlow;
+}
+
 export class FakeLedger {
   readonly flows = new Map<string, LedgerFlow>();
   readonly children = new Map<string, LedgerChild>();
@@ -95,7 +100,7 @@ export class FakeLedger {
       endedAt: undefined,
     };
     this.flows.set(flow.flowId, flow);
-    return structuredClone(flow);
+    return copied(flow);
   }
 
   /** Without `expectedRevision` it applies to whatever is there (the host's own hand). */
@@ -103,7 +108,7 @@ export class FakeLedger {
     const flow = this.flows.get(flowId);
     if (flow === undefined || (ownerKey !== undefined && flow.ownerKey !== ownerKey)) return { kind: "missing" };
     if (expectedRevision !== undefined && flow.revision !== expectedRevision) {
-      return { kind: "conflict", flow: structuredClone(flow) };
+      return { kind: "conflict", flow: copied(flow) };
     }
     const next: LedgerFlow = {
       ...flow,
@@ -118,7 +123,7 @@ export class FakeLedger {
       endedAt: patch.ended === undefined ? flow.endedAt : patch.ended ? this.#now() : undefined,
     };
     this.flows.set(flowId, next);
-    return { kind: "applied", flow: structuredClone(next) };
+    return { kind: "applied", flow: copied(next) };
   }
 
   /** A reason why the flow takes no child, or undefined when the child is there now. */
@@ -204,9 +209,9 @@ export class FakeLedger {
   }
 
   #stored(stateJson: unknown): unknown {
-    const value = asJson(stateJson);
-    if (value !== undefined)
-      this.largestStateBytes = Math.max(this.largestStateBytes, Buffer.byteLength(JSON.stringify(value)));
-    return value;
+    if (stateJson === undefined || stateJson === null) return undefined;
+    const text = JSON.stringify(stateJson);
+    this.largestStateBytes = Math.max(this.largestStateBytes, Buffer.byteLength(text));
+    return JSON.parse(text);
   }
 }

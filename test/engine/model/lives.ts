@@ -1,20 +1,22 @@
 /**
- * The whole engine against random lives: whatever people, agents, other writers, the host and faults do in whatever order.
- * Safety is looked at after every command, the whole at the end. Runs: MODEL_RUNS (300); a seed to look at again: MODEL_SEED
- * and MODEL_PATH as printed; with MODEL_SHRINK a failing life is made as short as possible.
+ * Random lives of the whole engine: whatever people, agents, other writers, the host and faults do in whatever order.
+ * Owns: what must hold after every command (safety), and at the end of a life (everything, and that nothing hangs).
+ * Runs: MODEL_RUNS in all, half of them in each test file; a seed to look at again: MODEL_SEED and MODEL_PATH as printed;
+ * with MODEL_SHRINK a failing life is made as short as possible.
  */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { problemsOf, rest } from "../invariants.ts";
 import { wordProblems } from "../words.ts";
 import { PERSON, World } from "../world.ts";
 import { commands } from "./actions.ts";
 import { Play } from "./play.ts";
 
-const RUNS = Number(process.env["MODEL_RUNS"] ?? 300);
+const FILES = 2;
+const RUNS = Math.ceil(Number(process.env["MODEL_RUNS"] ?? 10_000) / FILES);
 const SEED = Number(process.env["MODEL_SEED"] ?? 20_261_121);
 const PATH = process.env["MODEL_PATH"];
-const MS_A_RUN = 2_000;
+const MS_A_RUN = 100;
 const MAX_SESSIONS = 2;
 
 /** After each command, also in the middle of things. */
@@ -83,29 +85,36 @@ async function expectWhole(play: Play): Promise<void> {
   expect(problemsOf(world)).toEqual([]);
 }
 
-describe("[S5] [S6] [S11] the model", () => {
+/** `file`: each of the files plays lives of its own. */
+export function testLives(file: number): void {
+  const seed = SEED + file;
   test(`${RUNS} random lives (MODEL_SEED=${SEED})`, { timeout: 60_000 + RUNS * MS_A_RUN }, async () => {
+    let sessions = 0;
     const property = fc.asyncProperty(commands(expectSafe), async (happenings) => {
-      const setup = async () => ({
-        model: {},
-        real: new Play(
-          await World.start({ maxSessions: MAX_SESSIONS, maxQueued: 4, rules: { outputMode: "minimal" } }),
-        ),
-      });
       let play: Play | undefined;
       await fc.asyncModelRun(async () => {
-        const made = await setup();
-        play = made.real;
-        return made;
+        const world = await World.start({ maxSessions: MAX_SESSIONS, maxQueued: 4, rules: { outputMode: "minimal" } });
+        play = new Play(world);
+        return { model: {}, real: play };
       }, happenings);
-      if (play !== undefined) await expectWhole(play);
+      if (play === undefined) throw new Error("the life did not begin");
+      await expectWhole(play);
+      sessions += play.world.roster.sessions().length;
     });
     const result = await fc.check(property, {
       numRuns: RUNS,
-      seed: SEED,
+      seed,
       endOnFailure: process.env["MODEL_SHRINK"] === undefined,
       ...(PATH === undefined ? {} : { path: PATH }),
     });
-    if (result.failed) throw new Error(fc.defaultReportMessage(result), { cause: result.errorInstance });
+    if (result.failed)
+      throw new Error(
+        `MODEL_SEED=${SEED}, MODEL_PATH=${result.counterexamplePath}\n${fc.defaultReportMessage(result)}`,
+        {
+          cause: result.errorInstance,
+        },
+      );
+    // Lives in which nothing is launched would show nothing.
+    if (PATH === undefined) expect(sessions).toBeGreaterThan(RUNS * 2);
   });
-});
+}
