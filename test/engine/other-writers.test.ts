@@ -6,7 +6,8 @@ import { soundProblems } from "./invariants.ts";
 import { inPhase, letStart, LIVE_PHASES } from "./phases.ts";
 import { World } from "./world.ts";
 
-const POLL_MS = 1_500;
+/** The promise: within a second. */
+const HEARD_MS = 1_000;
 
 describe("[S11] [S6] a flow that somebody ends ends its session, in every phase", () => {
   const ends = [
@@ -23,7 +24,7 @@ describe("[S11] [S6] a flow that somebody ends ends its session, in every phase"
   test.each(cases)("%s: somebody %s", async (kind, what, status, outcome) => {
     const world = await World.start({ maxSessions: 2 });
     const { id } = await inPhase(world, kind);
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     const { flowId } = world.flowOf(id);
     const { otherWriter } = world.flows;
     if (what.startsWith("cancels")) otherWriter.cancelFlow(flowId, world.clock.now());
@@ -31,9 +32,9 @@ describe("[S11] [S6] a flow that somebody ends ends its session, in every phase"
     if (what === "finishes") otherWriter.finish(flowId);
     if (what === "fails") otherWriter.fail(flowId, "no more");
     if (what === "removes") otherWriter.remove(flowId);
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     letStart(world);
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome });
     expect(world.flows.ledger.flows.get(flowId)?.status).toBe(status);
     expect(world.agent.live.some((connection) => connection.spec.sessionId === id)).toBe(false);
@@ -48,7 +49,7 @@ describe("[S6] a child that somebody cancels is an order for the session", () =>
     const { id } = await inPhase(world, kind);
     const active = world.childRecords(id).find((child) => child.status === "running" || child.status === "queued");
     world.flows.otherWriter.cancelChild(active?.runId ?? "");
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome: "killed" });
     expect(world.flowOf(id).status).toBe("cancelled");
     expect(world.agent.live).toHaveLength(0);
@@ -59,7 +60,7 @@ describe("[S6] a child that somebody cancels is an order for the session", () =>
     const world = await World.start();
     const { id } = await inPhase(world, "idle", "end-question: Go on?");
     world.flows.otherWriter.cancelChild(world.childRecords(id).at(-1)?.runId ?? "");
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.flowOf(id).status).toBe("cancelled");
     expect(await soundProblems(world)).toEqual([]);
   });
@@ -78,7 +79,7 @@ describe("[S11] a resume by somebody else", () => {
         const { id } = await inPhase(world, kind);
         await world.clock.advance(20_000);
         world.flows.otherWriter.resume(world.flowOf(id).flowId, fields);
-        await world.clock.advance(POLL_MS);
+        await world.clock.advance(HEARD_MS);
         await world.until(id, "idle");
         expect(world.promptsOf(id).at(-1)).toBe(words);
         expect(world.session(id).counters).toMatchObject({ autoResponds: 0 });
@@ -91,7 +92,7 @@ describe("[S11] a resume by somebody else", () => {
     const world = await World.start();
     const { id } = await inPhase(world, "asking");
     world.flows.otherWriter.resume(world.flowOf(id).flowId, { currentStep: "B", status: "running" });
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     await world.until(id, "idle");
     expect(await world.output(id)).toContain("chose B");
     expect(await soundProblems(world)).toEqual([]);
@@ -103,14 +104,14 @@ describe("[S11] a resume by somebody else", () => {
     const { flowId } = world.flowOf(id);
     for (const words of ["go ahead please", "continue", "y"]) {
       world.flows.otherWriter.resume(flowId, { currentStep: words });
-      await world.clock.advance(POLL_MS);
+      await world.clock.advance(HEARD_MS);
       expect(world.session(id).phase.kind).toBe("asking");
       expect(world.flowOf(id)).toMatchObject({ status: "waiting", waitJson: { for: "answer", kind: "permission" } });
     }
     expect(world.agent.files.size).toBe(0);
     expect(world.delivery.texts().filter((text) => text.includes("foreign_resume"))).toHaveLength(3);
     world.flows.otherWriter.resume(flowId, { currentStep: "Allow" });
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     await world.until(id, "idle");
     expect(world.agent.files.size).toBe(1);
     expect(await soundProblems(world)).toEqual([]);
@@ -120,7 +121,7 @@ describe("[S11] a resume by somebody else", () => {
     const world = await World.start();
     const { id } = await inPhase(world, "asking", "two questions");
     world.flows.otherWriter.resume(world.flowOf(id).flowId, { currentStep: "SQLite" });
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.session(id).phase.kind).toBe("asking");
     expect(world.flowOf(id).status).toBe("waiting");
     expect(await soundProblems(world)).toEqual([]);
@@ -136,7 +137,7 @@ describe("[S11] a resume by somebody else", () => {
         currentStep: "hurry",
         status: kind === "queued" ? "running" : "queued",
       });
-      await world.clock.advance(POLL_MS);
+      await world.clock.advance(HEARD_MS);
       expect(world.session(id).phase.kind).toBe(before.kind);
       expect(world.flowOf(id)).toMatchObject({ status: kind === "queued" ? "queued" : "running" });
       letStart(world);
@@ -147,7 +148,7 @@ describe("[S11] a resume by somebody else", () => {
     const world = await World.start();
     const { id } = await inPhase(world, "working");
     world.flows.otherWriter.setWaiting(world.flowOf(id).flowId, { waitJson: { for: "me" } });
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.flowOf(id)).toMatchObject({ status: "running" });
     expect(await soundProblems(world)).toEqual([]);
   });
@@ -156,9 +157,9 @@ describe("[S11] a resume by somebody else", () => {
     const world = await World.start();
     const { session, flowId } = await world.launch("say: result", { singleTurn: true, name: "job" });
     await world.until(session.id, "ended");
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     world.flows.otherWriter.resume(flowId, { currentStep: "say: and more" });
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.flows.ledger.flows.get(flowId)?.status).toBe("succeeded");
     const next = world.session(session.id).continuedBy ?? "";
     await world.until(next, "ended");
@@ -205,9 +206,9 @@ describe("[S11] a resume by somebody else", () => {
     const { session, flowId } = await world.launch("say: a\nhang");
     await world.until(session.id, "working");
     world.flows.otherWriter.cancelFlow(flowId, world.clock.now());
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     world.flows.otherWriter.resume(flowId);
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.flows.ledger.flows.get(flowId)?.status).toBe("cancelled");
     expect(world.roster.sessions()).toHaveLength(1);
     expect(await soundProblems(world)).toEqual([]);
@@ -218,12 +219,12 @@ describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
   test.each(LIVE_PHASES)("%s: restored at the next store, and said once", async (kind) => {
     const world = await World.start({ maxSessions: 2 });
     const { id } = await inPhase(world, kind);
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     const before = world.session(id);
     const { flowId, status } = world.flowOf(id);
     world.flows.ledger.patch(flowId, undefined, undefined, { stateJson: { mine: true }, status });
     world.roster.actor(id)?.touch();
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.flowOf(id).stateJson).toMatchObject({ schema: "iflow.session.v1", id });
     expect(world.session(id)).toMatchObject({ phase: { kind: before.phase.kind }, turn: before.turn });
     expect(world.delivery.texts().filter((text) => text.includes("replaced the state"))).toHaveLength(1);
@@ -238,7 +239,7 @@ describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
       stateJson: { mine: true },
     });
     await world.boot();
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     expect(world.session(id).phase.kind).toBe("asking");
     expect(world.flowOf(id).stateJson).toMatchObject({ schema: "iflow.session.v1", id });
     expect(world.delivery.texts().filter((text) => text.includes("replaced"))).toHaveLength(1);
@@ -248,10 +249,10 @@ describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
   test("a touch that changes nothing is told to nobody", async () => {
     const world = await World.start();
     const { id } = await inPhase(world, "asking");
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     const { length } = world.delivery.messages;
     world.flows.otherWriter.touch(world.flowOf(id).flowId);
-    await world.clock.advance(POLL_MS);
+    await world.clock.advance(HEARD_MS);
     await world.respond(id, "A");
     await world.until(id, "idle");
     expect(world.delivery.messages.slice(length).map((message) => message.texts[0])).toEqual([
@@ -313,14 +314,14 @@ describe("[S11] while no gateway ran", () => {
       if (what === "failed") otherWriter.fail(flowId);
       if (what === "removed") otherWriter.remove(flowId);
       await world.boot();
-      await world.clock.advance(POLL_MS);
+      await world.clock.advance(HEARD_MS);
       expect(world.session(id).phase).toMatchObject({ kind: "ended", outcome });
       expect(world.agent.live).toEqual([]);
       expect(orphan).toMatchObject({ alive: false });
       expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
       expect(await soundProblems(world)).toEqual([]);
       await world.crash();
-      await world.clock.advance(POLL_MS);
+      await world.clock.advance(HEARD_MS);
       expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
     },
   );
