@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
+import { deathPhases, PHASE_HEADING, phaseRow } from "./death-phases.ts";
 import { median, ms, percentile, perSecond, table } from "./numbers.ts";
 import { DEMO_AGENT, openOurs, openRaw, openSdk, type Reader, startWithSdk, within } from "./readers.ts";
 
@@ -278,7 +279,10 @@ async function deaths(): Promise<void> {
     rows.push([name, known, ms(median(took)), ms(percentile(took, 1))]);
   }
   results["deaths"] = section;
-  print(table(rows));
+  print(`${table(rows)}\n`);
+  const phases = await deathPhases(KILL_ROUNDS);
+  results["deathPhases"] = phases.map((one) => ({ ...one }));
+  print(table([PHASE_HEADING, ...phases.map(phaseRow)]));
 }
 
 // ---------------------------------------------------------------- all of it
