@@ -312,9 +312,13 @@ export type Handover =
   | {
       readonly kind: "accepted";
       readonly messageId?: string;
-      /** The host's first try failed; it keeps the message and decides about further tries. For delivery statistics. */
+      /** The host's first try failed; it keeps the message and decides about further tries. */
       readonly trouble?: string;
     }
+  /** Nothing has left, and nobody keeps it: to be handed over again, after `afterMs` at the earliest. */
+  | { readonly kind: "later"; readonly reason: string; readonly afterMs?: number }
+  /** It may have arrived, and nobody can tell. Never sent again by us. */
+  | { readonly kind: "unknown"; readonly reason: string }
   | { readonly kind: "refused"; readonly reason: string }
   /** Nobody knows where to: no route and no web chat. */
   | { readonly kind: "no-route"; readonly reason: string };

@@ -1,12 +1,13 @@
 /**
  * What people are told, and when: one line a chat, one message in flight, finals before questions before events.
  * Owns: the hand-over of owed notices under stable intent ids. The session owes; the governor only remembers what is on its way.
- * Guarantee: nothing is sent twice by us but across a kill between the send and its mark; a notice stays owed until the host answered.
+ * 1. Nothing is sent twice by us but across a kill between the send and its mark; a notice stays owed until the host answered.
+ * 2. What nobody took (an outage, "too many requests") is tried again, and nothing that became due after it goes before it.
  */
 import { wokenBy } from "../core/draft.ts";
-import { messageOf } from "../core/errors.ts";
 import type { Notice, NoticeKind, NoticePart, Owner, Route, Session } from "../core/session.ts";
-import type { Button, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
+import type { Button, Clock, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
+import { ChatLines } from "./chat-lines.ts";
 
 /** The words of notices: pure, from `core`. */
 export interface Voice {
@@ -21,22 +22,33 @@ export interface Teller {
   told(noticeId: string, part: NoticePart): Promise<void>;
 }
 
+interface Outside {
+  readonly clock: Clock;
+  readonly delivery: Delivery;
+  readonly log: Log;
+}
+
 export interface DeliveryCounts {
   readonly accepted: number;
   readonly refused: number;
+  /** May have arrived, and nobody can tell. */
+  readonly unknown: number;
   readonly noRoute: number;
   readonly waiting: number;
+  /** Chats that take nothing now; what waits for them is tried again. */
+  readonly paused: number;
+  /** Why the last one was not taken at once. */
   readonly lastRefusal?: string;
 }
 
-interface Errand {
-  readonly rank: number;
-  readonly run: () => Promise<void>;
-  /** Told when it will not run any more. */
-  readonly drop?: () => void;
-}
-
 const PROGRESS_RANK = 4;
+const STOPPED: Handover = { kind: "refused", reason: "the service stops" };
+const WHAT_BECAME = {
+  later: "was taken by nobody and is tried again",
+  unknown: "may not have arrived",
+  refused: "was not delivered",
+  "no-route": "was not delivered",
+} as const;
 const MAX_QUESTIONS = 500;
 
 const RANK: Readonly<Record<NoticeKind, number>> = {
@@ -70,25 +82,26 @@ export class Governor {
   readonly #voice: Voice;
   readonly routeOf: (session: Session) => Route | undefined;
   readonly #log: Log;
-  readonly #lines = new Map<string, Errand[]>();
-  readonly #busy = new Map<string, Promise<void>>();
+  readonly #lines: ChatLines;
   readonly #known = new Set<string>();
   /** Chat and message id -> session, of the last questions: a reply to one of them is meant for its session. */
   readonly #questions = new Map<string, string>();
-  #counts = { accepted: 0, refused: 0, noRoute: 0 };
+  #counts = { accepted: 0, refused: 0, unknown: 0, noRoute: 0 };
   #lastRefusal: string | undefined;
   #closed = false;
 
-  constructor(delivery: Delivery, voice: Voice, routeOf: (session: Session) => Route | undefined, log: Log) {
+  constructor({ clock, delivery, log }: Outside, voice: Voice, routeOf: (session: Session) => Route | undefined) {
     this.#delivery = delivery;
     this.#voice = voice;
     this.routeOf = routeOf;
     this.#log = log;
+    this.#lines = new ChatLines(clock, log);
   }
 
   get counts(): DeliveryCounts {
-    const waiting = [...this.#lines.values()].reduce((sum, line) => sum + line.length, 0);
-    return { ...this.#counts, waiting, ...(this.#lastRefusal === undefined ? {} : { lastRefusal: this.#lastRefusal }) };
+    const { waiting, paused } = this.#lines;
+    const lastRefusal = this.#lastRefusal;
+    return { ...this.#counts, waiting, paused, ...(lastRefusal === undefined ? {} : { lastRefusal }) };
   }
 
   /** Takes on whatever the session owes and is not on its way yet. */
@@ -97,11 +110,17 @@ export class Governor {
     for (const notice of session.owed) {
       for (const part of notice.parts) {
         const id = `${session.id}/${notice.id}/${part}`;
-        if (this.#known.has(id) || this.#closed) continue;
+        // A wake says that the person has been told: it leaves when that is so.
+        const isEarly = part === "wake" && notice.parts.includes("chat");
+        if (isEarly || this.#known.has(id) || this.#closed) continue;
         this.#known.add(id);
         const chat = chatKey(this.routeOf(session), session.owner.sessionKey);
         const key = part === "wake" ? `wake|${wakes(session).sessionKey}` : chat;
-        this.#enqueue(key, { rank: RANK[notice.kind], run: () => this.#hand(teller, notice, part) });
+        this.#lines.add(key, {
+          rank: RANK[notice.kind],
+          dueAt: notice.at,
+          run: () => this.#hand(teller, notice, part),
+        });
       }
     }
   }
@@ -116,64 +135,58 @@ export class Governor {
     return this.#progress(chatKey(message.route, message.owner.sessionKey), () => this.#delivery.send(message));
   }
 
-  /** A new text for a message of ours, in the same line as everything else of the chat. */
+  /** A card of progress: one try, for by the next there are newer words. */
+  card(message: OutgoingMessage): Promise<Handover> {
+    return this.#once(chatKey(message.route, message.owner.sessionKey), () => this.#delivery.send(message));
+  }
+
+  /** A new text for a message of ours, in the same line as everything else of the chat. One try. */
   edit(owner: Owner, route: Route, messageId: string, text: string): Promise<Handover> {
-    return this.#progress(chatKey(route, owner.sessionKey), () => this.#delivery.edit(route, messageId, text));
+    return this.#once(chatKey(route, owner.sessionKey), () => this.#delivery.edit(route, messageId, text));
   }
 
   #progress(key: string, send: () => Promise<Handover>): Promise<Handover> {
-    const stopped: Handover = { kind: "refused", reason: "the service stops" };
-    if (this.#closed) return Promise.resolve(stopped);
     return new Promise((resolve) => {
-      const run = async (): Promise<void> => resolve(await send());
-      const drop = (): void => resolve(stopped);
-      this.#enqueue(key, { rank: PROGRESS_RANK, run, drop });
+      const run = async (): Promise<Handover> => {
+        const handover = await send();
+        if (handover.kind !== "later") resolve(handover);
+        return handover;
+      };
+      this.#lines.add(key, { rank: PROGRESS_RANK, dueAt: 0, run, drop: () => resolve(STOPPED) });
+    });
+  }
+
+  #once(key: string, send: () => Promise<Handover>): Promise<Handover> {
+    return new Promise((resolve) => {
+      const run = async (): Promise<Handover> => {
+        const handover = await send();
+        resolve(handover);
+        return handover.kind === "later" ? { kind: "refused", reason: handover.reason } : handover;
+      };
+      this.#lines.add(key, { rank: PROGRESS_RANK, dueAt: 0, run, drop: () => resolve(STOPPED) });
     });
   }
 
   /** Resolves when nothing is on its way. */
-  async settled(): Promise<void> {
-    while (this.#busy.size > 0) await Promise.all(this.#busy.values());
+  settled(): Promise<void> {
+    return this.#lines.settled();
   }
 
   /** What is in flight is awaited, the rest stays owed for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const errand of [...this.#lines.values()].flat()) errand.drop?.();
-    this.#lines.clear();
-    await this.settled();
+    await this.#lines.close();
   }
 
-  #enqueue(key: string, errand: Errand): void {
-    const line = this.#lines.get(key) ?? [];
-    const behind = line.findIndex((other) => other.rank > errand.rank);
-    line.splice(behind === -1 ? line.length : behind, 0, errand);
-    this.#lines.set(key, line);
-    if (!this.#busy.has(key)) this.#busy.set(key, this.#walk(key));
-  }
-
-  async #walk(key: string): Promise<void> {
-    // Starts in the next microtask: what was owed together is ranked together.
-    await Promise.resolve();
-    for (let errand = this.#lines.get(key)?.shift(); errand !== undefined; errand = this.#lines.get(key)?.shift()) {
-      try {
-        await errand.run();
-      } catch (error) {
-        // One that breaks holds up nobody behind it. A notice stays owed, for the next start.
-        this.#log.error(`iFlow: a notice could not be handed over: ${messageOf(error)}`);
-      }
-    }
-    this.#lines.delete(key);
-    this.#busy.delete(key);
-  }
-
-  async #hand(teller: Teller, notice: Notice, part: NoticePart): Promise<void> {
+  async #hand(teller: Teller, notice: Notice, part: NoticePart): Promise<Handover> {
     const { session } = teller;
     const handover = part === "wake" ? await this.#wake(session, notice) : await this.#send(session, notice);
     this.#count(session, handover);
+    if (handover.kind === "later") return handover;
     if (notice.kind === "asks" && part === "chat") this.#remember(session, handover);
     await teller.told(notice.id, part);
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
+    return handover;
   }
 
   #remember(session: Session, handover: Handover): void {
@@ -213,9 +226,10 @@ export class Governor {
       this.#counts.accepted += 1;
       return;
     }
-    if (handover.kind === "refused") this.#counts.refused += 1;
-    else this.#counts.noRoute += 1;
+    const isNews = handover.kind !== "later" || this.#lastRefusal !== handover.reason;
     this.#lastRefusal = handover.reason;
-    this.#log.warn(`iFlow session ${session.name}: a notice was not delivered: ${handover.reason}`);
+    if (handover.kind !== "later") this.#counts[handover.kind === "no-route" ? "noRoute" : handover.kind] += 1;
+    if (isNews)
+      this.#log.warn(`iFlow session ${session.name}: a notice ${WHAT_BECAME[handover.kind]}: ${handover.reason}`);
   }
 }

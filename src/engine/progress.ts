@@ -13,6 +13,8 @@ const FIRST_CARD_MS = 8_000;
 const EDIT_EVERY_MS = 4_000;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Some eight minutes. */
+const MAX_LAST_TRIES = 12;
 
 interface Card {
   readonly turn: number;
@@ -22,6 +24,9 @@ interface Card {
   pauseMs: number;
   cancel: (() => void) | undefined;
   busy: boolean;
+  /** The turn is over, and this is what the card is to say in the end. */
+  last: string | undefined;
+  lastTries: number;
 }
 
 export class Progress {
@@ -29,6 +34,8 @@ export class Progress {
   readonly #delivery: Delivery;
   readonly #governor: Governor;
   readonly #cards = new Map<string, Card>();
+  /** Of turns that are over, until their last words are shown. */
+  readonly #closing = new Set<Card>();
   #closed = false;
 
   constructor(clock: Clock, delivery: Delivery, governor: Governor) {
@@ -53,6 +60,8 @@ export class Progress {
       pauseMs: 0,
       cancel: undefined,
       busy: false,
+      last: undefined,
+      lastTries: 0,
     };
     this.#cards.set(session.id, fresh);
     this.#later(fresh, FIRST_CARD_MS, current);
@@ -60,8 +69,9 @@ export class Progress {
 
   close(): void {
     this.#closed = true;
-    for (const card of this.#cards.values()) card.cancel?.();
+    for (const card of [...this.#cards.values(), ...this.#closing]) card.cancel?.();
     this.#cards.clear();
+    this.#closing.clear();
   }
 
   /** A chat that can edit and does not follow the output anyway. */
@@ -91,19 +101,27 @@ export class Progress {
       return;
     if (this.#wanted(session))
       await this.#put(session, card, `🟢 ${session.name} · ${currentStep(session)} · ${this.#age(card)}`);
-    this.#later(card, Math.max(EDIT_EVERY_MS, card.pauseMs), current);
+    if (this.#cards.get(session.id) === card) this.#later(card, Math.max(EDIT_EVERY_MS, card.pauseMs), current);
   }
 
   /** What was done stays; the result itself is a notice of its own. */
   #finish(session: Session, card: Card): void {
     card.cancel?.();
     this.#cards.delete(session.id);
-    if (card.messageId === undefined || card.busy) return;
-    void this.#put(
-      session,
-      card,
-      `◻️ ${session.name} · turn ${card.turn} · ${session.counters.toolCalls} tool calls · ${this.#age(card)}`,
-    );
+    card.last = `◻️ ${session.name} · turn ${card.turn} · ${session.counters.toolCalls} tool calls · ${this.#age(card)}`;
+    this.#closing.add(card);
+    void this.#close(session, card);
+  }
+
+  /** A card that can't be reached now is closed when it can; one that was never posted has nothing to close. */
+  async #close(session: Session, card: Card): Promise<void> {
+    if (card.busy || card.last === undefined) return;
+    card.lastTries += 1;
+    if (card.messageId !== undefined) await this.#put(session, card, card.last);
+    const isOver = card.messageId === undefined || card.shown === card.last || card.lastTries >= MAX_LAST_TRIES;
+    if (isOver) this.#closing.delete(card);
+    else if (this.#closing.has(card))
+      card.cancel = this.#clock.after(card.pauseMs, () => void this.#close(session, card));
   }
 
   async #put(session: Session, card: Card, text: string): Promise<void> {
@@ -112,29 +130,27 @@ export class Progress {
     card.busy = true;
     const posted = card.messageId === undefined;
     const handover = posted
-      ? await this.#post(session, route, card, text)
+      ? await this.#governor.card(this.#message(session, route, card, text))
       : await this.#governor.edit(session.owner, route, card.messageId ?? "", text);
     card.busy = false;
     if (handover.kind === "accepted") {
       card.messageId ??= handover.messageId;
       card.shown = text;
       card.pauseMs = 0;
-      // Without an id there is nothing to edit: this turn stays with the one card.
-      if (card.messageId !== undefined) return;
-    } else if (!posted) {
+    } else if (!posted || handover.kind === "later")
       card.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, card.pauseMs * 2));
-      return;
-    }
-    this.#cards.delete(session.id);
+    // One that may have been posted is not posted again: without an id there is nothing to edit.
+    if (posted && card.messageId === undefined && handover.kind !== "later") this.#forget(session, card);
+    if (card.last !== undefined && text !== card.last) void this.#close(session, card);
   }
 
-  #post(session: Session, route: Route, card: Card, text: string) {
-    return this.#governor.stream({
-      intentId: `iflow:${session.id}:card${card.turn}`,
-      owner: session.owner,
-      route,
-      text,
-    });
+  #forget(session: Session, card: Card): void {
+    if (this.#cards.get(session.id) === card) this.#cards.delete(session.id);
+    this.#closing.delete(card);
+  }
+
+  #message(session: Session, route: Route, card: Card, text: string) {
+    return { intentId: `iflow:${session.id}:card${card.turn}`, owner: session.owner, route, text };
   }
 
   #age(card: Card): string {

@@ -55,7 +55,7 @@ export class Roster {
   constructor(engine: Engine, voice: Voice, routeOf: (session: Session) => Route | undefined) {
     this.engine = engine;
     this.admission = new Admission(engine.bounds.maxSessions, engine.bounds.maxQueued);
-    this.governor = new Governor(engine.delivery, voice, routeOf, engine.log);
+    this.governor = new Governor(engine, voice, routeOf);
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     this.#rules = engine.rules;
     const redact = (text: string): string => (engine.rules.safeMode ? redactSecrets(text) : text);
@@ -103,7 +103,8 @@ export class Roster {
 
   /** Finds and carries on everything of earlier lives. One bad record never stops the rest. */
   async start(): Promise<void> {
-    const { log } = this.engine;
+    const { log, clock } = this.engine;
+    const startedAt = clock.now();
     const { live, over, left } = await findSessions(this.engine);
     for (const line of left) log.warn(`iFlow recovery: ${line}`);
     await settleLeftovers(this.engine, [...live, ...over]);
@@ -111,7 +112,8 @@ export class Roster {
     await this.#retire();
     const queue = new PQueue({ concurrency: REVIVED_SIDE_BY_SIDE });
     await queue.addAll(live.map((found) => () => this.#guarded(found, () => this.#revive(found))));
-    if (live.length > 0) log.info(`iFlow recovery: ${live.length} sessions carry on`);
+    if (live.length > 0)
+      log.info(`iFlow recovery: ${live.length} sessions carry on, ${clock.now() - startedAt} ms after the start`);
     if (this.isStopping) return;
     this.admission.open();
     this.#watch.start();

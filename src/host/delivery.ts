@@ -2,26 +2,24 @@
  * Delivery through the host: chats by its durable queue, web chats by injection, agents by its `agent` call.
  * Owns: the host's ways out and their outcomes in our words. Does not own: order, repetition, pace (the engine's governor).
  * 1. No method throws.
- * 2. What the host holds is `accepted`, also when its first try failed: it retries by itself, and a second send would be a second message.
+ * 2. What may have left, or what the host keeps for a try of its own, is never handed over again by anybody (see handover.ts).
  * 3. A web chat has no way out but its session; nothing is sent to a channel in its place.
  * 4. What is sent is text and nothing else: no words of an agent become an attachment, a redirection or dropped markup.
  */
-import { messageOf } from "../core/errors.ts";
 import { inertText } from "../core/inert-text.ts";
 import type { Route } from "../core/session.ts";
 import type { Button, Delivery, Handover, OutgoingMessage } from "../ports.ts";
 import { isWebChannel } from "./chat-route.ts";
+import { failedCallOf, handoverOf, messageIdOf } from "./handover.ts";
 import { currentConfig } from "./host-facts.ts";
 import { BUTTON_NAMESPACE } from "./interactive.ts";
-import type { CallGateway, HostApi, HostFunctions, SendDurableBatch } from "./sdk.ts";
+import type { CallGateway, HostApi, HostFunctions } from "./sdk.ts";
 
 /** Where a channel's configuration says nothing. */
 const UNKNOWN_LIMIT_CHARS = 3_800;
 const GATEWAY_CALL_TIMEOUT_MS = 30_000;
 /** Channels on which the host documents `message.action edit` (seen on Telegram). */
 const EDITABLE: ReadonlySet<string> = new Set(["telegram", "discord", "slack", "matrix", "msteams"]);
-
-type DurableResult = Awaited<ReturnType<SendDurableBatch>>;
 
 export function createDelivery(api: HostApi, functions: HostFunctions): Delivery {
   const call = gatewayCall(functions.callGateway);
@@ -44,6 +42,8 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
       channel,
       to,
       payloads: [payload],
+      // Else the host's queue would keep what it could not send and try again by itself, behind what we send meanwhile.
+      deliveryRetryOwner: "caller",
       ...(accountId === undefined ? {} : { accountId }),
       ...(threadId === undefined ? {} : { threadId }),
     });
@@ -127,25 +127,6 @@ function wakeParams({
   };
 }
 
-function handoverOf(result: DurableResult): Handover {
-  switch (result.status) {
-    case "sent":
-    case "partial_failed":
-      return { kind: "accepted", ...messageIdOf(result.receipt.primaryPlatformMessageId) };
-    case "suppressed":
-      return { kind: "refused", reason: `the host suppressed the message (${result.reason})` };
-    case "failed":
-      return isHeld(result.error)
-        ? { kind: "accepted", trouble: messageOf(result.error) }
-        : { kind: "refused", reason: messageOf(result.error) };
-  }
-}
-
-/** The host's queue keeps the message and decides by itself whether and when it tries again. */
-function isHeld(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "queueCustody" in error && error.queueCustody === "held";
-}
-
 function withButtons(buttons: readonly Button[]) {
   return {
     blocks: [
@@ -164,10 +145,6 @@ function chatOf(route: Route | undefined): Route | undefined {
   return route === undefined || isWebChannel(route.channel) ? undefined : route;
 }
 
-function messageIdOf(id: unknown): { messageId?: string } {
-  return typeof id === "string" || typeof id === "number" ? { messageId: String(id) } : {};
-}
-
 /** In-process calls of the running gateway with an operator's scopes, which it grants to its own plugins (host fact). */
 function gatewayCall(callGateway: CallGateway | undefined) {
   return async (method: string, params: Record<string, unknown>): Promise<Record<string, unknown>> => {
@@ -180,6 +157,6 @@ async function guarded(run: () => Promise<Handover>): Promise<Handover> {
   try {
     return await run();
   } catch (error) {
-    return { kind: "refused", reason: messageOf(error) };
+    return failedCallOf(error);
   }
 }

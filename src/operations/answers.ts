@@ -160,10 +160,12 @@ export const StatsAnswer = Type.Object(
     deliveries: Type.Object(
       {
         accepted: count("Notices that the host took."),
-        refused: count("Notices that it refused."),
+        refused: count("Notices that it or the channel refused for good."),
+        unknown: count("Notices that may not have arrived (cut off while they were sent); they are not repeated."),
         noRoute: count("Notices without a chat."),
         waiting: count("Notices on their way."),
-        lastRefusal: Type.Optional(Type.String({ description: "Why the last one was refused." })),
+        paused: count("Chats that take nothing now; what waits for them is tried again."),
+        lastRefusal: Type.Optional(Type.String({ description: "Why the last one was not taken at once." })),
       },
       closed,
     ),

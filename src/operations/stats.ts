@@ -4,6 +4,7 @@
 import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
 import type { Counters, Session } from "../core/session.ts";
+import type { DeliveryCounts } from "../engine/governor.ts";
 import type { StatsJson } from "./answers.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
@@ -11,6 +12,14 @@ import { durationMs, readableMs, STATUSES, statusOf } from "./render.ts";
 
 function sum(sessions: readonly Session[], key: keyof Counters): number {
   return sessions.reduce((total, session) => total + session.counters[key], 0);
+}
+
+/** What people were told, and what stands in the way; the doctor shows the same. */
+export function deliveryLine(counts: DeliveryCounts): string {
+  const { accepted, refused, unknown, noRoute, waiting, paused, lastRefusal } = counts;
+  const line = `delivered ${accepted}, refused ${refused}, of unknown fate ${unknown}, without a chat ${noRoute}, on their way ${waiting}`;
+  const standing = paused === 0 ? "" : `, chats that take nothing now ${paused}`;
+  return lastRefusal === undefined ? line : `${line}${standing} (last trouble: ${lastRefusal})`;
 }
 
 export const stats = defineOperation({
@@ -61,7 +70,7 @@ export const stats = defineOperation({
       `Slots ${admission.running}/${context.config.maxSessions}, waiting ${admission.waiting}/${context.config.maxQueued}`,
       `Turns ${json.turns}, tool calls ${json.toolCalls}, working time ${readableMs(json.workingMs)}`,
       `Questions ${questions.asked}: by people ${questions.byPerson}, by the agent ${questions.byAgent}, denied ${questions.denied}`,
-      `Notices: delivered ${governor.counts.accepted}, refused ${governor.counts.refused}, without a chat ${governor.counts.noRoute}, on their way ${governor.counts.waiting}`,
+      `Notices: ${deliveryLine(governor.counts)}`,
       ...(longest === undefined ? [] : [`Longest: ${longest.name}, ${readableMs(durationMs(longest, nowAt))}`]),
     ];
     return ok({ text: lines.join("\n"), json });

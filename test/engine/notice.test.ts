@@ -59,6 +59,59 @@ describe("[N6] [N1] notices", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
+  test("[N5] during an outage results wait in their order and come once it is over, once each; other chats don't wait", async () => {
+    const world = await World.start({ maxSessions: 9 });
+    world.delivery.fail("send", { kind: "later", reason: "connect ECONNREFUSED" }, 6);
+    const names: string[] = [];
+    for (const n of [1, 2, 3]) {
+      const { session } = await world.launch(`say: result ${n}`, { singleTurn: true });
+      await world.until(session.id, "ended");
+      names.push(session.id);
+      await world.clock.advance(700);
+    }
+    expect(world.delivery.messages).toEqual([]);
+    expect(world.roster.governor.counts).toMatchObject({ accepted: 0, paused: 1, lastRefusal: "connect ECONNREFUSED" });
+    await world.clock.advance(120_000);
+    expect(world.delivery.messages.map(({ intentId }) => intentId.split(":")[1])).toEqual(names);
+    expect(world.roster.governor.counts).toMatchObject({ accepted: 3, refused: 0, waiting: 0, paused: 0 });
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("[N6] killed during an outage: what nobody took is owed still, and comes after the start", async () => {
+    const world = await World.start();
+    world.delivery.fail("send", { kind: "later", reason: "connect ECONNREFUSED" }, 3);
+    const { session } = await world.launch("say: result", { singleTurn: true });
+    await world.until(session.id, "ended");
+    await world.clock.advance(1_500);
+    await world.crash();
+    await world.clock.advance(30_000);
+    expect(kinds(world)).toEqual(["completed"]);
+  });
+
+  test("[N4] an agent is woken when the chat has been told, not before", async () => {
+    const world = await World.start();
+    const held = world.delivery.hold("send");
+    const { session } = await world.launch("ask: Which? | A | B", {}, AGENT);
+    await world.until(session.id, "asking");
+    await held.reached;
+    await world.clock.advance(5_000);
+    expect(world.delivery.wakes).toEqual([]);
+    held.release();
+    await world.quiet();
+    expect(kinds(world)).toContain("asks");
+    expect(world.delivery.wakes).toHaveLength(1);
+  });
+
+  test("what may have arrived is not sent again, and is counted apart", async () => {
+    const world = await World.start();
+    world.delivery.fail("send", { kind: "unknown", reason: "cut off" });
+    const { session } = await world.launch("say: done", { singleTurn: true });
+    await world.until(session.id, "ended");
+    await world.clock.advance(60_000);
+    expect(world.delivery.messages).toEqual([]);
+    expect(world.roster.governor.counts).toMatchObject({ unknown: 1, refused: 0, accepted: 0, lastRefusal: "cut off" });
+  });
+
   test("a voice or a delivery that breaks holds up nobody else", async () => {
     const world = await World.start();
     const { send } = world.delivery;

@@ -48,6 +48,47 @@ describe("[N5] progress cards", () => {
     await world.roster.stop();
   });
 
+  test("during an outage no card waits with old words: it is posted when the chat takes again, once, with the newest", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("hang");
+    await world.until(session.id, "working");
+    world.delivery.fail("send", { kind: "later", reason: "connect ECONNREFUSED" }, 3);
+    await world.clock.advance(9_000);
+    expect(cards(world)).toEqual([]);
+    await world.clock.advance(30_000);
+    expect(cards(world)).toHaveLength(1);
+    expect(cards(world)[0]?.texts[0]).toMatch(/ (?:1|2|3)\ds$/);
+    await world.roster.stop();
+  });
+
+  test("a card that can't be edited when its turn ends is closed later", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("sleep 12000\nsay: done");
+    await world.until(session.id, "working");
+    await world.clock.advance(9_000);
+    world.delivery.fail("edit", { kind: "refused", reason: "nobody listens" }, 3);
+    await world.until(session.id, "idle");
+    expect(cards(world)[0]?.texts.at(-1)).toMatch(/^🟢/u);
+    await world.clock.advance(30_000);
+    expect(cards(world)[0]?.texts.at(-1)).toMatch(/^◻️/u);
+    expect(cards(world)).toHaveLength(1);
+    await world.roster.stop();
+  });
+
+  test("a card that is on its way when its turn ends is closed all the same", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("sleep 12000\nsay: done");
+    await world.until(session.id, "working");
+    const held = world.delivery.hold("send");
+    await world.clock.advance(9_000);
+    await held.reached;
+    await world.until(session.id, "idle");
+    held.release();
+    await world.clock.advance(5_000);
+    expect(cards(world)[0]?.texts.at(-1)).toMatch(/^◻️/u);
+    await world.roster.stop();
+  });
+
   test("a chat that follows, a channel that cannot edit, and outputMode minimal have none", async () => {
     const quiet = await World.start({ rules: { outputMode: "minimal" } });
     quiet.delivery.editable = true;

@@ -1,0 +1,98 @@
+/**
+ * What the host's answer to a send means for the message: who has it now, and who may try again.
+ * Owns: how outcomes and errors of the host are read. Does not own: the sending (delivery), the trying again (the engine's governor).
+ * Facts of the host's delivery queue (2026.9.6, run with its Telegram channel):
+ * 1. What provably never left (nobody listened) is let go of, since we ask for that: `queueCustody` is "released".
+ * 2. What a platform has answered with an error, or what was cut off, is kept as of unknown fate: never sent again from there, and
+ *    given up at the next sweep. So what outlives a channel's own tries would be lost: a 429, or an outage that begins between two
+ *    tries. Repeating those is safe: a channel repeats only what was not taken, and of the last try we see that it was not, either.
+ * 3. What failed otherwise, before it was tried, is "held": the queue tries again by itself.
+ */
+import { messageOf } from "../core/errors.ts";
+import type { Handover } from "../ports.ts";
+import type { SendDurableBatch } from "./sdk.ts";
+
+type DurableResult = Awaited<ReturnType<SendDurableBatch>>;
+type Fields = Readonly<Record<string, unknown>>;
+
+const TOO_MANY_REQUESTS = 429;
+/** No connection came about. */
+const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+const MAX_DEPTH = 8;
+
+export function handoverOf(result: DurableResult): Handover {
+  switch (result.status) {
+    case "sent":
+    case "partial_failed":
+      return { kind: "accepted", ...messageIdOf(result.receipt.primaryPlatformMessageId) };
+    case "suppressed":
+      // Sent, by a channel that tells no id.
+      return result.reason === "adapter_returned_no_identity"
+        ? { kind: "accepted" }
+        : { kind: "refused", reason: `the host suppressed the message (${result.reason})` };
+    case "failed":
+      return failureOf(result.error);
+  }
+}
+
+function failureOf(error: unknown): Handover {
+  const reason = messageOf(error);
+  const causes = causesOf(error);
+  const isHeld = causes.some(({ queueCustody }) => queueCustody === "held");
+  const wasTried = causes.some(({ sentBeforeError }) => sentBeforeError === true);
+  if (isHeld && !wasTried) return { kind: "accepted", trouble: reason };
+  const status = causes.map(statusOf).find((one) => one !== undefined);
+  if (status === TOO_MANY_REQUESTS) return { kind: "later", reason, ...pauseOf(causes) };
+  if (status !== undefined && status >= 400 && status < 500) return { kind: "refused", reason };
+  if (status === undefined && causes.some(({ code }) => NOT_CONNECTED.has(code))) return { kind: "later", reason };
+  if (wasTried) return { kind: "unknown", reason };
+  const wasReleased = causes.some(({ queueCustody }) => queueCustody === "released");
+  const isHopeless = causes.some(({ retryable }) => retryable === false);
+  return wasReleased && !isHopeless ? { kind: "later", reason } : { kind: "refused", reason };
+}
+
+/** Of a call of the gateway that failed: what it asks to repeat has had no effect. */
+export function failedCallOf(error: unknown): Handover {
+  const reason = messageOf(error);
+  return isFields(error) && error["retryable"] === true ? { kind: "later", reason } : { kind: "refused", reason };
+}
+
+export function messageIdOf(id: unknown): { messageId?: string } {
+  return typeof id === "string" || typeof id === "number" ? { messageId: String(id) } : {};
+}
+
+/** The error and what it was caused by, outermost first, where the host and its channels put it. */
+function causesOf(error: unknown, depth = 0): readonly Fields[] {
+  if (!isFields(error) || depth > MAX_DEPTH) return [];
+  const nested = [error["cause"], error["error"], error["original"], error["reason"]];
+  const several: readonly unknown[] = Array.isArray(error["errors"]) ? error["errors"] : [];
+  return [error, ...[...nested, ...several].flatMap((one) => causesOf(one, depth + 1))];
+}
+
+/** What the platform answered, under the names that client libraries give it. */
+function statusOf({ error_code: telegram, status, statusCode }: Fields): number | undefined {
+  return [telegram, status, statusCode].find(
+    (one): one is number => typeof one === "number" && one >= 400 && one < 600,
+  );
+}
+
+/** How long Telegram wants to be left alone. */
+function pauseOf(causes: readonly Fields[]): { afterMs?: number } {
+  for (const { parameters } of causes) {
+    const seconds = isFields(parameters) ? parameters["retry_after"] : undefined;
+    if (typeof seconds === "number" && seconds > 0) return { afterMs: seconds * 1_000 };
+  }
+  return {};
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,80 @@
+/**
+ * What outcomes of the host mean. The errors are as the host's queue and its Telegram channel made them, in a run against a Bot API
+ * that refused, was cut off, and was gone.
+ */
+import { describe, expect, test } from "vitest";
+import { failedCallOf, handoverOf } from "../../src/host/handover.ts";
+
+type Result = Parameters<typeof handoverOf>[0];
+
+function failed(custody: "held" | "released" | undefined, sentBeforeError: boolean, cause?: Error): Result {
+  const error = Object.assign(new Error("the send failed", { cause }), { queueCustody: custody, sentBeforeError });
+  return { status: "failed", error };
+}
+
+const answered = (status: number, parameters = {}): Error =>
+  Object.assign(new Error(`answered ${status}`), { error_code: status, parameters });
+
+function network(code: string): Error {
+  const connect = Object.assign(new Error(code), { code, syscall: "connect" });
+  return Object.assign(new Error("Network request failed"), {
+    error: new TypeError("fetch failed", { cause: connect }),
+  });
+}
+
+const receipt = { primaryPlatformMessageId: "17", platformMessageIds: ["17"], parts: [], sentAt: 1 };
+
+describe("[N5] what the host's answer means for a message", () => {
+  test.each<[string, Result, object]>([
+    ["sent", { status: "sent", results: [], receipt }, { kind: "accepted", messageId: "17" }],
+    [
+      "sent in part",
+      { status: "partial_failed", results: [], receipt, error: new Error("second part"), sentBeforeError: true },
+      { kind: "accepted", messageId: "17" },
+    ],
+    [
+      "sent by a channel that tells no id",
+      { status: "suppressed", results: [], receipt, reason: "adapter_returned_no_identity" },
+      { kind: "accepted" },
+    ],
+    [
+      "suppressed by another plugin",
+      { status: "suppressed", results: [], receipt, reason: "cancelled_by_message_sending_hook" },
+      { kind: "refused" },
+    ],
+    ["nobody listened", failed("released", false, network("ECONNREFUSED")), { kind: "later" }],
+    ["429, then nobody listened", failed("held", true, network("ECONNREFUSED")), { kind: "later" }],
+    ["429 to the last try", failed("held", true, answered(429, { retry_after: 7 })), { kind: "later", afterMs: 7_000 }],
+    ["429 without a time", failed("held", true, answered(429)), { kind: "later" }],
+    ["403", failed("held", true, answered(403)), { kind: "refused" }],
+    ["400", failed("held", true, answered(400)), { kind: "refused" }],
+    ["502: it may have arrived", failed("held", true, answered(502)), { kind: "unknown" }],
+    ["cut off: it may have arrived", failed("held", true, network("UND_ERR_SOCKET")), { kind: "unknown" }],
+    ["kept by the host for a try of its own", failed("held", false, network("EFOO")), { kind: "accepted" }],
+    [
+      "never to be sent",
+      failed("released", false, Object.assign(new Error("migrated"), { retryable: false })),
+      { kind: "refused" },
+    ],
+    [
+      "a channel that is not there",
+      { status: "failed", error: Object.assign(new Error("Outbound not configured"), { retryable: true }) },
+      { kind: "refused" },
+    ],
+  ])("%s", (_name, result, expected) => {
+    expect(handoverOf(result)).toMatchObject(expected);
+  });
+
+  test("a message that the host keeps is said to be in trouble; no answer has a wait that was not asked for", () => {
+    expect(handoverOf(failed("held", false))).toEqual({ kind: "accepted", trouble: "the send failed" });
+    expect(handoverOf(failed("held", true, answered(429)))).not.toHaveProperty("afterMs");
+  });
+
+  test("a call of the gateway that it asks to repeat is repeated, any other is refused", () => {
+    expect(failedCallOf(Object.assign(new Error("draining"), { retryable: true }))).toMatchObject({ kind: "later" });
+    expect(failedCallOf(Object.assign(new Error("no session"), { retryable: false }))).toMatchObject({
+      kind: "refused",
+    });
+    expect(failedCallOf("broken")).toEqual({ kind: "refused", reason: "broken" });
+  });
+});
