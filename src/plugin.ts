@@ -24,6 +24,7 @@ import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
+import type { StatsJson } from "./operations/answers.ts";
 import type { Context } from "./operations/context.ts";
 import { operations } from "./operations/table.ts";
 import type { DoctorParts } from "./operations/doctor.ts";
@@ -195,6 +196,7 @@ async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<D
     allowed: config.allowedWorkdirs,
     fallbackRoute: config.fallbackChannel === undefined ? undefined : formatRoute(config.fallbackChannel),
     gatewayTrouble: () => gatewayTrouble(call),
+    deliveries: async () => ((await call("iflow.stats", {})) as StatsJson).deliveries,
     skillTrouble: () => skillTrouble(api),
   };
 }

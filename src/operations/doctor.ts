@@ -3,7 +3,9 @@
  * Owns: which checks there are and how they read. What they touch is passed in.
  */
 import { messageOf } from "../core/errors.ts";
+import type { DeliveryCounts } from "../engine/governor.ts";
 import type { AgentLauncher, Journals } from "../ports.ts";
+import { deliveryLine } from "./stats.ts";
 
 export type Verdict = "ok" | "warning" | "failed";
 
@@ -25,6 +27,8 @@ export interface DoctorParts {
   readonly fallbackRoute: string | undefined;
   /** Whether the plugin runs in a gateway, from which notices and wakes leave. Undefined: fine. */
   readonly gatewayTrouble: () => Promise<string | undefined>;
+  /** What became of the running gateway's notices since its start. */
+  readonly deliveries: () => Promise<DeliveryCounts>;
   readonly skillTrouble: () => Promise<string | undefined>;
 }
 
@@ -34,13 +38,15 @@ const TRIAL_MS = 60_000;
 export async function runDoctor(parts: DoctorParts): Promise<readonly Check[]> {
   const command = await guarded("agent found", () => agentFound(parts));
   const agent = command.verdict === "ok" ? await agentAnswers(parts) : [];
+  const gateway = await trouble("gateway, notices and wake", parts.gatewayTrouble, "the plugin runs in the gateway");
   return [
     command,
     ...agent,
     directory(parts),
     await guarded("storage", () => storage(parts)),
     route(parts),
-    await trouble("gateway, notices and wake", parts.gatewayTrouble, "the plugin runs in the gateway"),
+    gateway,
+    ...(gateway.verdict === "ok" ? [await guarded("deliveries", () => deliveries(parts))] : []),
     await trouble("skill", parts.skillTrouble, "the skill iflow-orchestration is installed"),
   ];
 }
@@ -135,6 +141,13 @@ function route({ fallbackRoute }: DoctorParts): Check {
       ? "notices go to the chat that launched; set fallbackChannel for launches from elsewhere"
       : `notices go to the chat that launched, else to ${fallbackRoute}`;
   return { name: "route", verdict: fallbackRoute === undefined ? "warning" : "ok", line };
+}
+
+/** What did not arrive, or stands still, is worth a look; it stops nothing. */
+async function deliveries(parts: DoctorParts): Promise<Check> {
+  const counts = await parts.deliveries();
+  const isFine = counts.refused + counts.unknown + counts.noRoute + counts.paused === 0;
+  return { name: "deliveries", verdict: isFine ? "ok" : "warning", line: deliveryLine(counts) };
 }
 
 async function trouble(name: string, find: () => Promise<string | undefined>, fine: string): Promise<Check> {

@@ -12,6 +12,8 @@ afterEach(async () => {
   for (const world of stack.splice(0)) await world[Symbol.asyncDispose]();
 });
 
+const COUNTS = { accepted: 3, refused: 0, unknown: 0, noRoute: 0, waiting: 0, paused: 0 };
+
 async function parts(quirks: string, changes: Partial<DoctorParts> = {}): Promise<DoctorParts> {
   const world = await DemoWorld.create();
   stack.push(world);
@@ -23,6 +25,7 @@ async function parts(quirks: string, changes: Partial<DoctorParts> = {}): Promis
     allowed: [world.folder],
     fallbackRoute: "telegram|42",
     gatewayTrouble: async () => undefined,
+    deliveries: async () => COUNTS,
     skillTrouble: async () => undefined,
     ...changes,
   };
@@ -43,6 +46,7 @@ describe("[G5] the doctor", () => {
       "storage",
       "route",
       "gateway, notices and wake",
+      "deliveries",
       "skill",
     ]);
     expect(checks[1]?.line).toMatch(/^iFlow \S+, session ready after \d+ ms$/);
@@ -71,6 +75,22 @@ describe("[G5] the doctor", () => {
     expect(verdicts(checks)).toMatchObject({ "agent found": "ok", [AGENT]: "failed", directory: "ok" });
     expect(checks.find(({ name }) => name === AGENT)?.line).toMatch(words);
     expect(await agentsIn(stack[0]?.folder ?? "")).toEqual([]);
+  });
+
+  test("[N5] tells what did not arrive, and which chats take nothing now", async () => {
+    const told = async (changes: Partial<typeof COUNTS>, lastRefusal?: string): Promise<Check | undefined> => {
+      const counts = { ...COUNTS, ...changes, ...(lastRefusal === undefined ? {} : { lastRefusal }) };
+      const checks = await runDoctor(
+        await parts("", { agentReady: async () => ({ ok: false, message: "" }), deliveries: async () => counts }),
+      );
+      return checks.find(({ name }) => name === "deliveries");
+    };
+    expect(await told({ waiting: 1 })).toMatchObject({ verdict: "ok", line: expect.stringContaining("delivered 3") });
+    expect(await told({ paused: 1, waiting: 4 }, "connect ECONNREFUSED")).toMatchObject({
+      verdict: "warning",
+      line: "delivered 3, refused 0, of unknown fate 0, without a chat 0, on their way 4, chats that take nothing now 1 (last trouble: connect ECONNREFUSED)",
+    });
+    expect(await told({ unknown: 1 }, "cut off")).toMatchObject({ verdict: "warning" });
   });
 
   test("a check that breaks is a failed check; what is merely unset is a warning", async () => {
