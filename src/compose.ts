@@ -133,11 +133,12 @@ function boundsOf(config: PluginConfig): Engine["bounds"] {
   return { maxSessions, maxQueued, maxPersistedSessions, journalRetentionMs };
 }
 
-/** A journal stays as it was begun: what is redacted is so from its first line on. */
+/** A journal stays as it was opened: what is redacted is so from its first line on. In safe mode no file keeps a secret. */
 export function journalsOf(stateDir: string, config: () => PluginConfig): Journals {
   return createJournals(join(pluginFolder(stateDir), "sessions"), {
     get redact() {
-      return config().journal === "redacted" ? redactSecrets : undefined;
+      const { journal, safeMode } = config();
+      return journal === "redacted" || safeMode ? redactSecrets : undefined;
     },
   });
 }

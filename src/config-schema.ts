@@ -153,7 +153,7 @@ export const configSchema = Type.Object(
     }),
     journal: oneOf(["full", "redacted"], {
       default: "full",
-      description: "What the journal keeps: all words, or all words with secrets masked.",
+      description: "What the journal keeps: all words, or all words with secrets masked (always so with safeMode).",
     }),
     permissionMode: oneOf(["auto", "selective", "manual", "plan"], {
       default: "auto",
@@ -201,7 +201,8 @@ export const configSchema = Type.Object(
     }),
     safeMode: Type.Boolean({
       default: false,
-      description: "Hide file contents and command output in chats, and mask secrets.",
+      description:
+        "Hide file contents and command output in chats; mask secrets in the words of sessions too, also in the journal.",
     }),
     language: oneOf(["auto", "en", "zh"], { default: "auto", description: "Language of notices." }),
     outputBufferBytes: Type.Integer({

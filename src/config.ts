@@ -8,6 +8,7 @@ import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { Errors } from "@sinclair/typebox/errors";
 import { Check, Default } from "@sinclair/typebox/value";
 import { type RawConfig, type SecretReference, PATTERNS, configSchema } from "./config-schema.ts";
+import { redactSecrets } from "./core/redact.ts";
 import { parseRoute } from "./core/route.ts";
 import type { PermissionMode, Route } from "./core/session.ts";
 
@@ -83,7 +84,10 @@ export function parseConfig(raw: unknown, homeDir: string): ParsedConfig {
 }
 
 function refused(problems: readonly string[]): ParsedConfig {
-  return { ok: false, message: `The configuration of openclaw-iflow-plugin was refused: ${problems.join("; ")}.` };
+  return {
+    ok: false,
+    message: redactSecrets(`The configuration of openclaw-iflow-plugin was refused: ${problems.join("; ")}.`),
+  };
 }
 
 function withUnits(raw: RawConfig, homeDir: string): PluginConfig {
@@ -175,7 +179,7 @@ function dotted(pointer: string): string {
 
 function shown(where: string, value: unknown): string {
   if (/^agent\.(?:env|auth\.apiKey)/.test(where)) return "the value that is set (kept secret)";
-  return (JSON.stringify(value) ?? "nothing").slice(0, 100);
+  return redactSecrets(JSON.stringify(value) ?? "nothing").slice(0, 100);
 }
 
 /** What a schema can't say. */

@@ -1,8 +1,9 @@
 /**
  * What an agent said last on its stderr, and how its end reads in a message.
- * Over a socket an agent sends its stderr along, as control texts.
+ * It goes into records, logs and messages, so no secret is left in it. Over a socket an agent sends its stderr along, as control texts.
  */
 import type { ExitReport } from "../core/agent-event.ts";
+import { redactTail } from "../core/redact-value.ts";
 
 const CONTROL = "//stderr ";
 /** Longest that is kept, and longest part in a message. */
@@ -26,7 +27,7 @@ export class LastWords {
 
   get tail(): string {
     const own = this.#own();
-    return own === "" ? this.#sent.trim() : own;
+    return redactTail(own === "" ? this.#sent.trim() : own);
   }
 
   /** To be put after a sentence; empty when nothing was said. */

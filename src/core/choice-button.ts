@@ -5,7 +5,6 @@
 import { noticeQuestions } from "./notice.ts";
 import { cutText, utf8Bytes } from "./output.ts";
 import { brief, labelOf, type NoticeStyle } from "./question-words.ts";
-import { redactSecrets } from "./redact.ts";
 import type { Notice, Question, Session } from "./session.ts";
 
 export interface ChoiceButton {
@@ -43,9 +42,8 @@ function questionButtons(
 ): readonly ChoiceButton[] {
   return question.options.map((_option, index) => {
     const label = brief(labelOf(question, index, style.words)) || `${index + 1}`;
-    const shown = style.safeMode ? redactSecrets(label) : label;
     return {
-      label: cutText(several ? `${question.id}: ${shown}` : shown, LABEL_LENGTH),
+      label: cutText(several ? `${question.id}: ${label}` : label, LABEL_LENGTH),
       payload: `a:${session.id}:${question.id}:${index}`,
     };
   });

@@ -17,6 +17,7 @@ import type {
   Session,
 } from "./session.ts";
 import { cutText } from "./output.ts";
+import { redactSecrets } from "./redact.ts";
 
 const MAX_OWED = 50;
 const LABEL_LENGTH = 160;
@@ -77,7 +78,8 @@ function forPersonOnly(draft: Draft, kind: NoticeKind, parts: readonly NoticePar
 export function owe(draft: Draft, kind: NoticeKind, data: NoticeData, given?: readonly NoticePart[]): void {
   const parts = given ?? partsOf(draft.session, kind);
   const limited = forPersonOnly(draft, kind, parts);
-  const bounded = data.text === undefined ? data : { ...data, text: cutText(data.text, NOTICE_TEXT_LENGTH) };
+  const bounded =
+    data.text === undefined ? data : { ...data, text: cutText(redactSecrets(data.text), NOTICE_TEXT_LENGTH) };
   const notice: Notice = {
     id: `n${nextId(draft)}`,
     kind,
@@ -106,7 +108,7 @@ export function endChild(
     do: "end-child",
     runId: child.runId,
     outcome: actual,
-    ...(error === undefined ? {} : { error }),
+    ...(error === undefined ? {} : { error: redactSecrets(error) }),
   });
   draft.session = rest;
 }
@@ -121,7 +123,7 @@ function startChild(draft: Draft, child: Child): void {
 /** The running child of the turn that begins now. The flow id is put in by the engine (`<flow>`). */
 export function startTurnChild(draft: Draft, message: Message): void {
   const { name, turn } = draft.session;
-  const label = cutText(`iFlow ${name} · turn ${turn}: ${oneLine(message.text.text)}`, LABEL_LENGTH);
+  const label = cutText(`iFlow ${name} · turn ${turn}: ${oneLine(redactSecrets(message.text.text))}`, LABEL_LENGTH);
   startChild(draft, { runId: `iflow:<flow>:t${turn}`, as: "running", label });
 }
 
@@ -129,7 +131,10 @@ export function startTurnChild(draft: Draft, message: Message): void {
 export function startStandIn(draft: Draft, question: string): void {
   const standIns = draft.session.standIns + 1;
   draft.session = { ...draft.session, standIns };
-  const label = cutText(`iFlow ${draft.session.name} · waiting for you: ${oneLine(question)}`, LABEL_LENGTH);
+  const label = cutText(
+    `iFlow ${draft.session.name} · waiting for you: ${oneLine(redactSecrets(question))}`,
+    LABEL_LENGTH,
+  );
   startChild(draft, { runId: `iflow:<flow>:t${draft.session.turn}.${standIns}`, as: "queued", label });
 }
 

@@ -1,12 +1,14 @@
 /**
  * Which TaskFlow verb stores a session, and how it reads in the host's views.
- * Owns: the one table from phases to verbs, `currentStep`, `waitJson` and the goal.
+ * Owns: the one table from phases to verbs, `currentStep`, `waitJson` and the goal; no secret is in any of them.
  */
 import { oneLine } from "./draft.ts";
 import { runningTools } from "./open-tools.ts";
 import { cutText } from "./output.ts";
 import { openQuestions } from "./question.ts";
-import type { Session } from "./session.ts";
+import { redactSecrets } from "./redact.ts";
+import { redactValue } from "./redact-value.ts";
+import type { Phase, Session } from "./session.ts";
 
 export type FlowVerb = "queue" | "run" | "wait" | "finish" | "fail" | "cancel";
 
@@ -35,12 +37,12 @@ export function flowVerb(session: Session): FlowVerb {
 const END_VERB = { completed: "finish", failed: "fail", timed_out: "fail", killed: "cancel" } as const;
 
 export function flowGoal(session: Session): string {
-  return cutText(`iFlow ${session.name}: ${oneLine(session.prompt.text)}`, GOAL_LENGTH);
+  return cutText(`iFlow ${session.name}: ${oneLine(redactSecrets(session.prompt.text))}`, GOAL_LENGTH);
 }
 
 /** What `openclaw tasks flow show` prints as the current step. */
 export function currentStep(session: Session): string {
-  return cutText(oneLine(stepText(session)), STEP_LENGTH);
+  return cutText(oneLine(redactSecrets(stepText(session))), STEP_LENGTH);
 }
 
 function stepText(session: Session): string {
@@ -70,7 +72,11 @@ function stepText(session: Session): string {
 
 /** What the flow waits for, for other writers: the open questions with their choices, or the kind of wait. */
 export function waitJson(session: Session): unknown {
-  const { phase } = session;
+  // Masked before it is cut: half a secret is not known for one. The same shape.
+  return waitOf(redactValue(session.phase, redactSecrets) as Phase);
+}
+
+function waitOf(phase: Phase): unknown {
   switch (phase.kind) {
     case "asking": {
       const [question, ...more] = openQuestions(phase.asks);

@@ -3,6 +3,7 @@
  * Owns: derived names (Unicode kept, unique among the names given), defaults of counters.
  */
 import { EMPTY_OUTPUT } from "./output.ts";
+import { redactSecrets } from "./redact.ts";
 import {
   SCHEMA,
   type By,
@@ -103,9 +104,9 @@ const FILLERS: ReadonlySet<string> = new Set([
 /** Polite beginnings of a script that has no spaces between words. */
 const POLITE = /^(?:请你?|麻烦你?|帮我|帮忙|给我|我想要?)+/u;
 
-/** A short name from the first words of a prompt, in any script: `fix-login-tests`, `修复登录测试`. */
+/** A short name from the first words of a prompt, in any script: `fix-login-tests`, `修复登录测试`. Names are shown everywhere: none has a secret. */
 export function deriveName(prompt: string): string {
-  const words = prompt
+  const words = redactSecrets(prompt)
     .normalize("NFC")
     .toLowerCase()
     .replace(POLITE, "")
@@ -133,7 +134,7 @@ export function uniqueName(name: string, taken: ReadonlySet<string>): string {
 
 /** A name that a person gave, made safe for commands: no spaces or slashes, at most 40 characters. */
 export function cleanName(name: string): string {
-  const cleaned = name
+  const cleaned = redactSecrets(name)
     .normalize("NFC")
     .trim()
     .replace(/[^\p{L}\p{N}\p{M}._-]+/gu, "-");

@@ -1,6 +1,6 @@
 /**
  * The words of notices, made when they leave.
- * Owns: what each notice says and in which order: emoji and name, the matter in short, what to do next.
+ * Owns: what each notice says and in which order: emoji and name, the matter in short, what to do next; no secret is in it.
  * Does not own: the languages (words-en.ts, words-zh.ts), the way to the chat.
  */
 import { visible } from "./fence.ts";
@@ -53,7 +53,7 @@ export function noticeText(session: Session, notice: Notice, style: NoticeStyle)
     .filter((paragraph) => paragraph !== "")
     .join("\n\n");
   const whole = `${EMOJI[notice.kind]} ${text}`;
-  return style.safeMode ? redactSecrets(whole) : whole;
+  return redactSecrets(whole);
 }
 
 function paragraphs(session: Session, notice: Notice, style: NoticeStyle): Paragraphs {

@@ -5,12 +5,13 @@ import { oneLine } from "./draft.ts";
 import { fenced, visible } from "./fence.ts";
 import { cutText } from "./output.ts";
 import { isOwn } from "./question.ts";
+import { redactSecrets } from "./redact.ts";
 import type { Question } from "./session.ts";
 import type { Words } from "./words.ts";
 
 export interface NoticeStyle {
   readonly words: Words;
-  /** Redacted, and without what files and commands said. */
+  /** Without what files and commands said. Secrets are masked in any case. */
   readonly safeMode: boolean;
 }
 
@@ -20,7 +21,7 @@ const MAX_CHOICES = 12;
 
 /** One line that nobody else's line ends, controls or marks can break. */
 export function brief(text: string, length: number = TITLE_LENGTH): string {
-  return cutText(oneLine(visible(text)), length);
+  return cutText(oneLine(visible(redactSecrets(text))), length);
 }
 
 /** The label of a choice in the reader's language, where it is the plugin's own. */
@@ -44,7 +45,7 @@ export function choices(question: Question, words: Words): readonly string[] {
 /** What is asked: a permission's title, and what would be done in a block of its own. */
 export function matter(question: Question, length: number, { words, safeMode }: NoticeStyle): readonly string[] {
   const own = question.kind === "fresh-start" ? words.freshStart : question.text.text;
-  const whole = visible(own).trim();
+  const whole = visible(redactSecrets(own)).trim();
   const [title = "", ...rest] = whole.split("\n");
   const content = rest.join("\n").trim();
   const header = question.header === undefined ? "" : `${brief(question.header, CHOICE_LENGTH)}: `;

@@ -6,6 +6,7 @@ import type { AgentReply, AgentRequest, RequestOption } from "./agent-event.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { isRejection } from "./permission.ts";
+import { redactSecrets } from "./redact.ts";
 import type { Answer, Ask, PermissionMode, PermissionSubject, Question, StoredText } from "./session.ts";
 
 export const PREVIEW_LENGTH = 2_000;
@@ -41,9 +42,14 @@ export const FRESH_START_OPTIONS: readonly RequestOption[] = [
 export const FRESH_START_TEXT =
   "iFlow no longer has the history of this session. Start fresh with a summary of what was said and done, or stop?";
 
+/** Private keys are the longest. */
+const LONGEST_SECRET = 8_192;
+
 export function preview(text: string, key?: string): StoredText {
   if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
-  return { text: cutText(text, PREVIEW_LENGTH), length: text.length, ...(key === undefined ? {} : { key }) };
+  // Masked before it is cut: half a secret is not known for one.
+  const beginning = redactSecrets(text.slice(0, PREVIEW_LENGTH + LONGEST_SECRET));
+  return { text: cutText(`${beginning}…`, PREVIEW_LENGTH), length: text.length, ...(key === undefined ? {} : { key }) };
 }
 
 export interface AskFacts {
@@ -192,7 +198,7 @@ export function readAnswer(question: Question, words: string): Result<Pick<Answe
   const options = optionsByWords(question, words);
   if (options !== undefined) return ok({ optionIds: options.map((o) => o.id) });
   if (question.freeText && words.trim() !== "") return ok({ text: words });
-  const said = words.trim() === "" ? "An empty answer" : `"${cutText(words.trim(), 60)}"`;
+  const said = words.trim() === "" ? "An empty answer" : `"${cutText(redactSecrets(words.trim()), 60)}"`;
   return refuse(
     "invalid_choice",
     `${said} is no choice of question ${question.id}. Choose one of: ${choiceLines(question).join(" · ")}`,

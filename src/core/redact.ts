@@ -6,7 +6,8 @@
  */
 import { looksRandom, looksWeakSecret, placeholder } from "./secret-shape.ts";
 
-const REDACTED = "[redacted]";
+/** What stands where a secret was. */
+export const REDACTED = "[redacted]";
 
 export function redactSecrets(text: string): string {
   return redactTokens(redactAssignments(redactSchemes(redactUrls(redactPrivateKeys(text)))));
@@ -50,7 +51,9 @@ function keyEnd(text: string, from: number): number | undefined {
     if (!word.includes(": ")) material += word.length;
     end = wordEnd;
   }
-  if (material < LEAST_KEY_LENGTH) return undefined;
+  // Cut off with the text: less than a key is left of it.
+  const cutOff = material > 0 && /^…?$/.test(text.slice(end, end + 2));
+  if (material < LEAST_KEY_LENGTH && !cutOff) return undefined;
   return end + (matchAt(KEY_FOOTER, text, end)?.[0].length ?? 0);
 }
 

@@ -1,8 +1,10 @@
 /**
  * A session as the flow's stateJson, and back.
- * Owns: the size bound (64 KiB of JSON), what gives way first, and the careful parse: newer, foreign or broken records are told apart and left alone.
+ * Owns: the size bound (64 KiB of JSON), what gives way first, that no secret is in it, and the careful parse: newer, foreign or broken records are told apart and left alone.
  */
 import { cutText, tailOf, utf8Bytes } from "./output.ts";
+import { redactSecrets } from "./redact.ts";
+import { redactInPlace, redactTail, redactValue } from "./redact-value.ts";
 import { SCHEMA, type Ask, type Message, type Session } from "./session.ts";
 import { isRecord, valueAt, wrongField } from "./state-check.ts";
 
@@ -10,12 +12,21 @@ export const MAX_STATE_BYTES = 64 * 1024;
 
 /** The session as it is stored. Only the copy gives way to the bound: the buffer first (the journal has the words), then long texts. */
 export function encodeSession(session: Session): Session {
-  let candidate = session;
+  let candidate = withoutSecrets(session);
   for (const shrink of SHRINKS) {
     if (fits(candidate)) return candidate;
     candidate = shrink(candidate);
   }
   return candidate;
+}
+
+/** What the session needs whole (prompts, questions) is in the journal's commit line. Offsets of the output stay what they are. */
+function withoutSecrets(session: Session): Session {
+  // Same keys, same kinds of values.
+  const clean = redactValue(session, redactSecrets, KEPT) as Session;
+  const { output } = session;
+  const text = redactInPlace(output.text, output.start > 0 ? redactTail : redactSecrets);
+  return text === output.text ? clean : { ...clean, output: { ...output, text } };
 }
 
 /** A character is at least a byte: a giant is not counted to its end. */
@@ -121,6 +132,11 @@ const NAMES: Readonly<Record<string, number>> = {
   continuedBy: 80,
   startedAt: 200,
 };
+
+/** What has to stay what it is to lead anywhere; the output is masked by itself. */
+const KEPT: ReadonlySet<string> = new Set(
+  "sessionKey agentId workdir acpSessionId startedAt digest channel to accountId senderId output".split(" "),
+);
 
 /** The last resort: every text and list bounded. What recovery needs to find its way stays, the journal has all the rest. */
 function clamped(session: Session, bounds: Bounds): Session {

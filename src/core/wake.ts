@@ -24,7 +24,7 @@ export function wakeText(session: Session, notice: Notice, safeMode: boolean): s
     ...factsOf(notice),
     "The person in the chat has been told this already, by the plugin: do not repeat the notice.",
     nextStep(session, notice),
-    ...fencedContent(safeMode ? redactSecrets(content) : content),
+    ...fencedContent(redactSecrets(content)),
   ].join("\n");
 }
 
@@ -149,7 +149,7 @@ function resultOf({ kind, data }: Notice, { safeMode }: NoticeStyle): string {
   const text = data.text ?? "";
   if (!safeMode) return text;
   const isResult = kind === "turn-finished" || kind === "completed" || kind === "asks";
-  return redactSecrets(isResult ? withoutCode(text, EN.codeHidden) : firstLine(text));
+  return isResult ? withoutCode(text, EN.codeHidden) : firstLine(text);
 }
 
 function fencedContent(content: string): readonly string[] {

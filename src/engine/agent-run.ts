@@ -4,6 +4,7 @@
  */
 import type { AgentEvent, AgentReply, RequestId } from "../core/agent-event.ts";
 import { IflowError, messageOf, type ErrorCode } from "../core/errors.ts";
+import { redactSecrets } from "../core/redact.ts";
 import type { Cause, CauseCode, ProcessIdentity } from "../core/session.ts";
 import type { AgentConnection, AgentLauncher, AgentSpec, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
 
@@ -29,7 +30,7 @@ const CAUSE: Partial<Record<ErrorCode, CauseCode>> = {
 
 export function causeOf(error: unknown): Cause {
   const code = error instanceof IflowError ? CAUSE[error.code] : undefined;
-  return { code: code ?? "agent_start_failed", message: messageOf(error).slice(0, 1_000) };
+  return { code: code ?? "agent_start_failed", message: redactSecrets(messageOf(error)).slice(0, 1_000) };
 }
 
 export class AgentRun {

@@ -13,7 +13,7 @@ import { AgentRun, causeOf } from "./agent-run.ts";
 import type { Engine } from "./context.ts";
 import { earlierWords } from "./earlier-words.ts";
 import type { JournalKeeper } from "./journal-keeper.ts";
-import { answersPreface, fileBlocks, historyPreface, systemPreface } from "./prompt.ts";
+import { answersPreface, fileBlocks, historyPreface, maskedPreface, systemPreface } from "./prompt.ts";
 import type { Untimed } from "./session-actor.ts";
 
 /** The mailbox, as far as effects need it. */
@@ -215,7 +215,8 @@ export class Effects {
     let blocks: readonly PromptBlock[];
     try {
       const text = await this.#whole(message.text);
-      blocks = [...(await this.#preface(session)), { type: "text", text }, ...fileBlocks(message.files ?? [])];
+      const preface = [...(await this.#preface(session)), ...maskedPreface(text)];
+      blocks = [...preface, { type: "text", text }, ...fileBlocks(message.files ?? [])];
       await this.#keeper.appendOrThrow([
         { t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text },
       ]);

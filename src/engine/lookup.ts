@@ -5,6 +5,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import { canSee, type Caller } from "../core/caller.ts";
 import { refuse } from "../core/errors.ts";
+import { redactSecrets } from "../core/redact.ts";
 import type { Session } from "../core/session.ts";
 import { endedAt } from "./archive.ts";
 
@@ -50,5 +51,5 @@ export function unknownSession(sessions: readonly Session[], caller: Caller, ref
       : names.length > 0
         ? `Your newest: ${closest(ref, names)}. List all with iflow_sessions.`
         : "You have no iFlow sessions yet.";
-  return refuse("not_found", `No iFlow session is called "${ref.slice(0, 80)}". ${hint}`);
+  return refuse("not_found", `No iFlow session is called "${redactSecrets(ref).slice(0, 80)}". ${hint}`);
 }

@@ -3,6 +3,7 @@
  * Owns: their marks, so that the agent and a reader of the journal can tell them from the person's words.
  */
 import { answerWords } from "../core/question.ts";
+import { REDACTED } from "../core/redact.ts";
 import type { Ask } from "../core/session.ts";
 import type { PromptBlock } from "../ports.ts";
 import type { EarlierWords } from "./earlier-words.ts";
@@ -42,6 +43,13 @@ export function answersPreface(unconfirmed: readonly Ask[]): readonly PromptBloc
       text: `[You asked this before you were stopped, and it was answered]\n${lines.join("\n")}\n[End of the answers]`,
     },
   ];
+}
+
+/** A message that was stored without its secrets and read again after a restart. */
+export function maskedPreface(text: string): readonly PromptBlock[] {
+  if (!text.includes(REDACTED)) return [];
+  const note = `[Where the message says ${REDACTED}, a secret may have been masked when it was stored. Ask for it if you need it; do not write the mark itself anywhere.]`;
+  return [{ type: "text", text: note }];
 }
 
 /** `files` are absolute paths that the door has checked. */

@@ -3,6 +3,7 @@
  * Owns: the host's shape of a gateway method. Answers are the operation's JSON; a refusal is `{ code, message }`.
  */
 import { messageOf } from "../core/errors.ts";
+import { redactSecrets } from "../core/redact.ts";
 import { rpcCaller, type HostFacts } from "./caller.ts";
 import type { AskOperation } from "./process-memory.ts";
 import type { DoorSign } from "./register-tools.ts";
@@ -24,7 +25,9 @@ async function answer(sign: DoorSign, ask: AskOperation, host: HostFacts, call: 
   try {
     const { caller, params } = rpcCaller(call, host);
     if (params["route"] !== undefined && caller.route === undefined) {
-      const message = `route must be "channel|target", "channel|account|target" or {channel, to}, not ${JSON.stringify(params["route"])}`;
+      const message = redactSecrets(
+        `route must be "channel|target", "channel|account|target" or {channel, to}, not ${JSON.stringify(params["route"])}`,
+      );
       call.respond(false, undefined, { code: "invalid_params", message });
       return;
     }
@@ -32,7 +35,7 @@ async function answer(sign: DoorSign, ask: AskOperation, host: HostFacts, call: 
     if (answered.ok) call.respond(true, answered.reply.json);
     else call.respond(false, undefined, { code: answered.code, message: answered.message });
   } catch (error) {
-    call.respond(false, undefined, { code: "internal", message: messageOf(error) });
+    call.respond(false, undefined, { code: "internal", message: redactSecrets(messageOf(error)) });
   }
 }
 

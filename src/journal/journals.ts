@@ -9,11 +9,11 @@ import type { Dirent } from "node:fs";
 import { chmod, mkdir, open, readdir, rm, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { IflowError } from "../core/errors.ts";
+import type { Redact } from "../core/redact-value.ts";
 import type { JournalHeader, Journals, SessionJournal } from "../ports.ts";
 import { diskReason, errorCode, journalFailed } from "./disk-error.ts";
 import { readHeader } from "./header-reader.ts";
 import type { HeaderLine } from "./line-codec.ts";
-import type { Redact } from "./redaction.ts";
 import { type Segment, listSegments } from "./segment.ts";
 import { SessionFile } from "./session-file.ts";
 
@@ -30,7 +30,7 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
   /** A session's file is closed after so long without an append. */
   readonly idleCloseMs?: number;
-  /** Masks secrets in what is written: `journal: "redacted"`. */
+  /** Masks secrets in what is written: `journal: "redacted"`, `safeMode`. */
   readonly redact?: Redact | undefined;
 }
 

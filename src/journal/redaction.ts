@@ -1,15 +1,17 @@
 /**
- * The journal without secrets (`journal: "redacted"`).
+ * The journal without secrets (`journal: "redacted"`, `safeMode`).
  * Owns: which words are masked, and that offsets of the output stay what they are.
  * R1 A masked piece of output is as long as the piece was: offsets are the same in memory, in the flow and here.
  * R2 Secrets arrive in pieces, so the last, unfinished line of output is held back until it is finished, or a synced
  *    append or the close writes it as it is. A crash of the gateway may lose that one line.
- * R3 `text` and `commit` lines stay whole: the session goes on from them (a queued prompt is sent as it was written).
+ * R3 `text` lines, which the session has still to send, stay whole in memory as long as the journal is open (a queued prompt
+ *    is sent as it was written); after a restart there is only what was masked.
  */
+import { redactInPlace, redactValue, type Redact } from "../core/redact-value.ts";
 import type { JournalLine } from "../ports.ts";
 import type { OutLine } from "./line-codec.ts";
 
-export type Redact = (text: string) => string;
+type TextLine = Extract<JournalLine, { t: "text" }>;
 
 /** A line of output longer than this is written without waiting for its end, but for so many last characters. */
 const MAX_HELD_CHARS = 16 * 1024;
@@ -18,6 +20,8 @@ const KEPT_CHARS = 1024;
 export class Redaction {
   readonly #redact: Redact;
   #held: OutLine | undefined;
+  /** Texts that were masked, by key. */
+  readonly #whole = new Map<string, string>();
 
   constructor(redact: Redact) {
     this.#redact = redact;
@@ -26,6 +30,11 @@ export class Redaction {
   /** The end of the output that is not written yet, masked. */
   get held(): OutLine | undefined {
     return this.#held && this.#masked(this.#held);
+  }
+
+  /** A text as it was before it was masked. */
+  whole(key: string): string | undefined {
+    return this.#whole.get(key);
   }
 
   /** The lines to write now. `all`: hold nothing back. */
@@ -60,7 +69,7 @@ export class Redaction {
   }
 
   #masked(line: OutLine): OutLine {
-    return { ...line, text: maskKeepingLength(line.text, this.#redact) };
+    return { ...line, text: redactInPlace(line.text, this.#redact) };
   }
 
   #passOther(line: Exclude<JournalLine, { t: "out" }>): JournalLine {
@@ -69,16 +78,24 @@ export class Redaction {
       case "question":
       case "answer":
         return { ...line, text: this.#redact(line.text) };
+      case "text":
+        return this.#passText(line);
       case "event":
         // The same shape: only strings inside are replaced.
-        return { ...line, event: maskStrings(line.event, this.#redact) as typeof line.event };
+        return { ...line, event: redactValue(line.event, this.#redact) as typeof line.event };
+      case "commit":
+        return { ...line, session: redactValue(line.session, this.#redact) };
       case "header":
       case "flow":
-      case "text":
-      case "commit":
       case "told":
         return line;
     }
+  }
+
+  #passText(line: TextLine): TextLine {
+    const text = this.#redact(line.text);
+    if (text !== line.text) this.#whole.set(line.key, line.text);
+    return { ...line, text };
   }
 }
 
@@ -86,34 +103,4 @@ export class Redaction {
 function cutOf(text: string): number {
   const whole = text.lastIndexOf("\n") + 1;
   return text.length - whole > MAX_HELD_CHARS ? text.length - KEPT_CHARS : whole;
-}
-
-function maskKeepingLength(text: string, redact: Redact): string {
-  const masked = redact(text);
-  if (masked === text) return text;
-  const before = text.split("\n");
-  const after = masked.split("\n");
-  if (before.length !== after.length) return fit(text, masked);
-  return before.map((line, i) => fit(line, after[i] ?? "")).join("\n");
-}
-
-/** The part that changed, brought to the length of what stood there. */
-function fit(text: string, masked: string): string {
-  if (text === masked) return text;
-  let start = 0;
-  while (start < text.length && text[start] === masked[start]) start += 1;
-  let end = 0;
-  const most = Math.min(text.length, masked.length) - start;
-  while (end < most && text.at(-1 - end) === masked.at(-1 - end)) end += 1;
-  const length = text.length - start - end;
-  const mask = masked.slice(start, masked.length - end);
-  const fitted = mask.length <= length ? mask.padEnd(length, "*") : "*".repeat(length);
-  return masked.slice(0, start) + fitted + masked.slice(masked.length - end);
-}
-
-function maskStrings(value: unknown, redact: Redact): unknown {
-  if (typeof value === "string") return redact(value);
-  if (Array.isArray(value)) return value.map((inner: unknown) => maskStrings(inner, redact));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskStrings(inner, redact)]));
 }

@@ -4,12 +4,13 @@
  * J1 What is read was written; what was acknowledged is read, by this process and by the next one after any crash.
  */
 import { IflowError } from "../core/errors.ts";
+import type { Redact } from "../core/redact-value.ts";
 import type { JournalLine, JournalTail, OutputSlice, SessionJournal } from "../ports.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { journalFailed } from "./disk-error.ts";
 import { type OutLine, decodeLine, encodeLine } from "./line-codec.ts";
 import { OutputReader, lastLinesOf } from "./output-reader.ts";
-import { Redaction, type Redact } from "./redaction.ts";
+import { Redaction } from "./redaction.ts";
 import { type Segment, readLines } from "./segment.ts";
 import { findOutputEnd, readTail } from "./tail-reader.ts";
 
@@ -58,6 +59,8 @@ export class SessionFile implements SessionJournal {
 
   /** Looks from the newest segment back: long texts are asked for soon after they were written. */
   async text(key: string): Promise<string | undefined> {
+    const whole = this.#redaction?.whole(key);
+    if (whole !== undefined) return whole;
     const beginning = `"key":${JSON.stringify(key)},"text":`;
     return this.#reading(async () => {
       for (const segment of this.#options.segments.toReversed()) {

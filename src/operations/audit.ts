@@ -8,6 +8,7 @@ import type { Caller } from "../core/caller.ts";
 import { messageOf, type Result } from "../core/errors.ts";
 import { cutText } from "../core/output.ts";
 import { redactSecrets } from "../core/redact.ts";
+import { redactValue } from "../core/redact-value.ts";
 import type { Clock, Log } from "../ports.ts";
 import type { OperationName, Reply } from "./operation.ts";
 
@@ -77,7 +78,7 @@ export class Audit {
 function shown(value: unknown): unknown {
   if (typeof value === "string") return cutText(redactSecrets(value), TEXT_LENGTH);
   if (typeof value === "number" || typeof value === "boolean") return value;
-  return cutText(redactSecrets(JSON.stringify(value) ?? ""), TEXT_LENGTH);
+  return cutText(JSON.stringify(redactValue(value, redactSecrets)) ?? "", TEXT_LENGTH);
 }
 
 function idOf(reply: Reply): { readonly id?: unknown } {

@@ -4,6 +4,7 @@
  */
 import type { Caller } from "../core/caller.ts";
 import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
+import { redactSecrets } from "../core/redact.ts";
 import type { Question, Session } from "../core/session.ts";
 import { chatKey } from "../engine/governor.ts";
 import { withOperators } from "./authority.ts";
@@ -51,11 +52,11 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
   });
   if (!responded.ok)
     return {
-      text: responded.refusal.message,
+      text: redactSecrets(responded.refusal.message),
       closed: responded.refusal.code === "question_closed" || responded.refusal.code === "wrong_phase",
     };
   const label = responded.value.question?.options[pressed.optionIndex]?.label ?? option;
-  return { text: `↩️ ${label}`, closed: true };
+  return { text: `↩️ ${redactSecrets(label)}`, closed: true };
 }
 
 export interface BareReply {
@@ -96,7 +97,9 @@ export async function answerBareReply(
     const list = pool.map(
       ({ session, question }) => `${session.name} ${question.id}: ${choiceLines(question).join(" · ")}`,
     );
-    return `Several questions are open. Answer one with /iflow_respond --question ID session answer:\n${list.join("\n")}`;
+    return redactSecrets(
+      `Several questions are open. Answer one with /iflow_respond --question ID session answer:\n${list.join("\n")}`,
+    );
   }
   const responded = await context.sessions.respond({ ...caller, owner: only.session.owner }, only.session.id, {
     message: reply.text,
@@ -113,5 +116,7 @@ export async function answerBareReply(
     questionId: only.question.id,
     outcome: responded.ok ? "ok" : responded.refusal.code,
   });
-  return responded.ok ? `↩️ ${only.session.name}: your answer was passed on.` : responded.refusal.message;
+  return responded.ok
+    ? `↩️ ${only.session.name}: your answer was passed on.`
+    : redactSecrets(responded.refusal.message);
 }

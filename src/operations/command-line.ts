@@ -2,6 +2,8 @@
  * What people type after a command word: options first, then words as they are (newlines and quotes kept).
  * Owns: the small grammar of `--name value` and `--flag`; it never guesses.
  */
+import { redactSecrets } from "../core/redact.ts";
+
 export type ParsedCommand =
   | { readonly ok: true; readonly params: Record<string, unknown> }
   | { readonly ok: false; readonly message: string };
@@ -68,7 +70,7 @@ export function parseSessionCommand(
   if (first === undefined) return { ok: false, message: "Which session? Give its name or id." };
   const rest = first.rest.trim();
   if (words === undefined && rest !== "")
-    return { ok: false, message: `What is "${rest.slice(0, 60)}"? Only one session is expected.` };
+    return { ok: false, message: `What is "${redactSecrets(rest).slice(0, 60)}"? Only one session is expected.` };
   if (words?.needed === true && rest === "") return { ok: false, message: "The message is missing." };
   return {
     ok: true,

@@ -1,6 +1,7 @@
 /**
  * One definition, three doors: from a verb's schema and its `run` to what tools, commands and RPC call.
- * Owns: validation of raw parameters (the host's HTTP door does not validate), camelCase for snake_case, defaults, refusals.
+ * Owns: validation of raw parameters (the host's HTTP door does not validate), camelCase for snake_case, defaults, refusals, and that
+ * no secret is in what is shown, but for the words of a session itself.
  */
 import type { Static, TObject } from "@sinclair/typebox";
 import { Errors } from "@sinclair/typebox/errors";
@@ -8,6 +9,8 @@ import { Check, Default } from "@sinclair/typebox/value";
 import type { Caller } from "../core/caller.ts";
 import type { Refusal, Result } from "../core/errors.ts";
 import { withOperators } from "./authority.ts";
+import { redactSecrets } from "../core/redact.ts";
+import { redactValue } from "../core/redact-value.ts";
 import type { Context } from "./context.ts";
 import type { Answered, OperationDoor, OperationName, Reply } from "./operation.ts";
 import type { ParsedCommand } from "./command-line.ts";
@@ -19,6 +22,8 @@ export interface Definition<P extends TObject> {
   readonly description: string;
   readonly usage: string;
   readonly params: P;
+  /** It shows the words of a session: they are masked in safe mode only. Everything else always is. */
+  readonly showsWords?: boolean;
   /** The text after the command word -> parameters, or a refusal. */
   readonly parse: (args: string) => ParsedCommand;
   readonly run: (context: Context, caller: Caller, params: Static<P>) => Promise<Result<Reply>>;
@@ -46,7 +51,7 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
       const parsed = definition.parse(args);
       return parsed.ok
         ? { ok: "params", params: parsed.params }
-        : { ok: false, code: "invalid_params", message: `${parsed.message} Usage: ${usage}` };
+        : refused({ code: "invalid_params", message: `${parsed.message} Usage: ${usage}` });
     },
     invoke: async (caller, rawParams) => {
       const checked = checkParams(definition, rawParams);
@@ -55,13 +60,20 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
       if (context === undefined) return refused({ code: "not_available", message: NOT_RUNNING });
       const result = await definition.run(context, withOperators(context, caller), checked.value);
       await context.audit.record(name, caller, checked.value, result);
-      return result.ok ? { ok: true, reply: result.value } : refused(result.refusal);
+      if (!result.ok) return refused(result.refusal);
+      const whole = definition.showsWords === true && !context.config.safeMode;
+      return { ok: true, reply: whole ? result.value : withoutSecrets(result.value) };
     },
   });
 }
 
-function refused(refusal: Refusal): Answered {
-  return { ok: false, code: refusal.code, message: refusal.message };
+function refused(refusal: Refusal): Answered & { readonly ok: false } {
+  return { ok: false, code: refusal.code, message: redactSecrets(refusal.message) };
+}
+
+function withoutSecrets({ text, json }: Reply): Reply {
+  // The same shape, but for what texts say.
+  return { text: redactSecrets(text), json: redactValue(json, redactSecrets) as Reply["json"] };
 }
 
 /** `maxTurns` is `max_turns`: RPC speaks camelCase, tools snake_case; both doors take both. */
@@ -75,20 +87,20 @@ function snakeCase(raw: Readonly<Record<string, unknown>>): Record<string, unkno
 function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown): Result<Static<P>> {
   const { params, name } = definition;
   if (raw !== undefined && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
-    return invalid(`iflow_${name} takes an object of parameters, not ${JSON.stringify(raw)?.slice(0, 60)}.`);
+    return invalid(`iflow_${name} takes an object of parameters, not ${quoted(raw, 60)}.`);
   }
   const given = snakeCase((raw ?? {}) as Readonly<Record<string, unknown>>);
   const known = Object.keys(params.properties);
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length > 0)
-    return invalid(`iflow_${name} has no parameter "${unknown[0]?.slice(0, 60)}". It takes: ${known.join(", ")}.`);
+    return invalid(`iflow_${name} has no parameter ${quoted(unknown[0], 60)}. It takes: ${known.join(", ")}.`);
   const filled = Default(params, given);
   const wrong = wrongWord(params, filled);
   if (wrong !== undefined) return invalid(`Parameter ${wrong.key} of iflow_${name}: ${wrong.problem}.`);
   if (Check(params, filled)) return { ok: true, value: filled };
   const [problem] = [...Errors(params, filled)];
   const path = problem?.path.replace(/^\//, "").replaceAll("/", ".") ?? "";
-  const value = JSON.stringify(problem?.value)?.slice(0, 80);
+  const value = problem?.value === undefined ? undefined : quoted(problem.value, 80);
   return invalid(
     `Parameter ${path} of iflow_${name}: ${problem?.message ?? "is not valid"}${value === undefined ? "" : `, got ${value}`}.`,
   );
@@ -101,9 +113,14 @@ function wrongWord(params: TObject, given: unknown): { readonly key: string; rea
     const words: unknown = schema["enum"];
     const value = values.get(key);
     if (!Array.isArray(words) || typeof value !== "string" || words.includes(value)) continue;
-    return { key, problem: `must be one of ${words.join(", ")}, got ${JSON.stringify(value).slice(0, 80)}` };
+    return { key, problem: `must be one of ${words.join(", ")}, got ${quoted(value, 80)}` };
   }
   return undefined;
+}
+
+/** As JSON, cut, and masked before it is cut: half a secret is not known for one. */
+function quoted(value: unknown, length: number): string {
+  return (JSON.stringify(redactValue(value, redactSecrets)) ?? "nothing").slice(0, length);
 }
 
 function invalid(message: string): { readonly ok: false; readonly refusal: Refusal } {

@@ -3,7 +3,6 @@
  */
 import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
-import { redactSecrets } from "../core/redact.ts";
 import type { BgJson, FgJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
@@ -13,6 +12,7 @@ import { questionLines, statusOf } from "./render.ts";
 export const fg = defineOperation({
   name: "fg",
   scope: "write",
+  showsWords: true,
   title: "Follow an iFlow session here",
   description: "Shows what this chat has not seen of a session's output, then streams new output into this chat.",
   usage: "/iflow_fg session",
@@ -35,7 +35,7 @@ export const fg = defineOperation({
     const { session, slice } = shown.value;
     const status = statusOf(session);
     const live = session.phase.kind !== "ended";
-    const text = context.config.safeMode ? redactSecrets(slice.text) : slice.text;
+    const { text } = slice;
     const head = live
       ? `▍Following ${session.name} [${session.id}] (${status}); /iflow_bg stops it.`
       : `${session.name} [${session.id}] has ended (${status}).`;

@@ -3,7 +3,6 @@
  */
 import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
-import { redactSecrets } from "../core/redact.ts";
 import type { OutputJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
@@ -17,6 +16,7 @@ const MAX_CHARS = 200_000;
 export const output = defineOperation({
   name: "output",
   scope: "read",
+  showsWords: true,
   title: "Read an iFlow session's output",
   description:
     "Shows the last lines of a session's output, all of it (full), or what came after an offset (since). Says which offsets it covers.",
@@ -62,13 +62,12 @@ export const output = defineOperation({
     const start = forwards ? slice.start : slice.start + slice.text.length - text.length;
     const end = start + text.length;
     const total = Math.max(session.output.end, slice.end);
-    const shown = context.config.safeMode ? redactSecrets(text) : text;
     const truncated = start > 0 || end < total;
     const more =
       end < total ? ` More: since ${end}.` : start > 0 ? " Earlier output exists: full, or since an offset." : "";
     const questions = questionLines(session);
     return ok({
-      text: `${session.name} [${session.id}] ${statusOf(session)} · output ${start}–${end} of ${total}.${more}\n${shown}${questions === "" ? "" : `\n${questions}`}`,
+      text: `${session.name} [${session.id}] ${statusOf(session)} · output ${start}–${end} of ${total}.${more}\n${text}${questions === "" ? "" : `\n${questions}`}`,
       json: {
         id: session.id,
         name: session.name,
@@ -76,7 +75,7 @@ export const output = defineOperation({
         startOffset: start,
         endOffset: end,
         truncated,
-        output: shown,
+        output: text,
       },
     });
   },

@@ -8,6 +8,7 @@ import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
+import { redactSecrets } from "../core/redact.ts";
 
 export interface WorkdirOptions {
   readonly defaultWorkdir: string | undefined;
@@ -41,7 +42,7 @@ export class Workdirs {
     if (real === undefined && (await this.#mayKnow(caller, absolute(wanted, base), roots)))
       return refuse(
         "directory_not_allowed",
-        `There is no directory "${wanted.slice(0, 200)}". Create it first, or give another workdir.`,
+        `There is no directory "${redactSecrets(wanted).slice(0, 200)}". Create it first, or give another workdir.`,
       );
     return this.#refuse(caller, wanted);
   }
@@ -52,7 +53,7 @@ export class Workdirs {
     if (path !== undefined && isWithin(path, workdir)) return ok(path);
     return refuse(
       "directory_not_allowed",
-      `The file "${asked.slice(0, 200)}" is not in the working directory ${workdir}. Give files below it.`,
+      `The file "${redactSecrets(asked).slice(0, 200)}" is not in the working directory ${workdir}. Give files below it.`,
     );
   }
 
@@ -106,7 +107,7 @@ export class Workdirs {
       ok: false,
       refusal: {
         code: "directory_not_allowed",
-        message: `The directory "${wanted.slice(0, 200)}" is not allowed. Allowed are, with what is below them: ${list}.`,
+        message: `The directory "${redactSecrets(wanted).slice(0, 200)}" is not allowed. Allowed are, with what is below them: ${list}.`,
       },
     };
   }

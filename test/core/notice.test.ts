@@ -333,8 +333,6 @@ describe("lengths", () => {
 });
 
 describe("safe mode", () => {
-  const secret = `sk-${"aB3dE5fG7hJ9kL2mN4pQ6rS8"}`;
-
   it("hides what would be written, run or was said by a command", () => {
     const session = asking(permission({ title: "Write to .env", content: "+ DB_HOST=example" }));
     expect(told(session, SAFE)).not.toContain("DB_HOST");
@@ -349,12 +347,17 @@ describe("safe mode", () => {
     ]).session;
     expect(told(died, SAFE)).not.toContain("DB_HOST");
   });
+});
 
-  it("redacts secrets everywhere, on buttons too", () => {
-    const session = asking(questions(1, { text: `Use ${secret}?`, options: [`Yes, ${secret}`, "No"] }));
-    expect(told(session)).toContain(secret);
-    expect(told(session, SAFE)).not.toContain(secret);
-    expect(JSON.stringify(buttonsOf(session, lastNotice(session), SAFE))).not.toContain(secret);
-    expect(told(launched({ by: AGENT, prompt: `with ${secret}` }), SAFE)).not.toContain(secret);
-  });
+it("no notice has a secret, in no mode, on buttons neither, however it was cut", () => {
+  const rest = "aB3dE5fG7hJ9kL2mN4pQ6rS8";
+  const secret = `sk-${rest}`;
+  const session = asking(questions(1, { text: `Use ${secret}?`, options: [`Yes, ${secret}`, "No"] }));
+  for (const shown of [
+    told(session),
+    JSON.stringify(buttonsOf(session, lastNotice(session), EN)),
+    told(launched({ by: AGENT, prompt: `with ${secret}` })),
+    told(idle(`${"x ".repeat(590)}${secret}`)),
+  ])
+    expect(shown).not.toContain(rest.slice(0, 6));
 });

@@ -61,15 +61,19 @@ describe("a redacted journal", () => {
     });
   });
 
-  test("keeps what the session goes on from as it is", async () => {
-    const { journal } = await redacted();
+  test("keeps what the session has still to send whole in memory, and masked on the disk", async () => {
+    const { directory, journal } = await redacted();
     const lines: JournalLine[] = [
       { t: "text", at: 1, key: "p1", text: "key-needed" },
       { t: "commit", at: 1, seq: 1, revision: 1, session: { inbox: "key-needed" } },
     ];
     await journal.append(lines);
     expect(await journal.text("p1")).toBe("key-needed");
-    expect((await journal.tail()).lastCommit?.session).toEqual({ inbox: "key-needed" });
+    expect((await journal.tail()).lastCommit?.session).toEqual({ inbox: "[redacted]" });
+    expect(await wholeText(directory)).not.toContain("key-needed");
+    await journal.close();
+    const again = await createJournals(directory, { redact }).open("s1");
+    expect(await again?.text("p1")).toBe("[redacted]");
   });
 
   test("a line without an end is not held for ever", async () => {

@@ -1,0 +1,76 @@
+/** Secrets in parts of texts: cut at the beginning, cut at the end, and masked in place. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { redactSecrets } from "../../src/core/redact.ts";
+import { redactInPlace, redactTail, redactValue } from "../../src/core/redact-value.ts";
+import { preview } from "../../src/core/question.ts";
+import { PLANTED, foundIn } from "../planted-secrets.ts";
+
+const onePlanted = fc.constantFrom(...PLANTED);
+
+test("what is left of a secret whose beginning was cut off goes", () => {
+  fc.assert(
+    fc.property(onePlanted, fc.nat(300), (planted, cut) => {
+      const tail = planted.text.slice(Math.min(cut, planted.text.length - 1));
+      const shown = redactTail(`${tail} and more words\nof 2 lines`);
+      expect(shown).toContain("and more words\nof 2 lines");
+      // A short rest (less than a third of most) tells nothing.
+      expect(
+        foundIn(
+          shown,
+          [planted].filter(() => tail.length > 16),
+        ),
+      ).toEqual([]);
+    }),
+  );
+});
+
+test("ordinary tails stay", () => {
+  for (const text of ["", "words and words", "ests pass now", "of 14", "line\nanother 3 lines", "done."])
+    expect(redactTail(text)).toBe(text);
+});
+
+test("the preview of a long text has no secret that its end cut in two", () => {
+  fc.assert(
+    fc.property(onePlanted, fc.nat(120), (planted, back) => {
+      const text = `${"x ".repeat(1_000 - Math.floor(back / 2))}${planted.text}${" y".repeat(2_000)}`;
+      const { text: shown, length } = preview(text, "k");
+      expect(length).toBe(text.length);
+      expect(shown.length).toBeLessThanOrEqual(2_000);
+      expect(foundIn(shown, [planted])).toEqual([]);
+    }),
+  );
+});
+
+test("masked in place, a text is as long as it was, line by line", () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          onePlanted.map(({ text }) => text),
+          fc.constantFrom("\n", " and ", "你好 "),
+        ),
+      ),
+      (parts) => {
+        const text = parts.join("");
+        const masked = redactInPlace(text, redactSecrets);
+        expect(masked.split("\n").map((line) => line.length)).toEqual(text.split("\n").map((line) => line.length));
+      },
+    ),
+  );
+});
+
+describe("a value", () => {
+  test("is masked to its leaves, but for what stands under kept keys", () => {
+    const [{ text, secret }] = PLANTED as readonly [(typeof PLANTED)[number]];
+    const value = { a: [text, { b: text, id: text }], n: 1, none: null, id: text };
+    const masked = JSON.stringify(redactValue(value, redactSecrets, new Set(["id"])));
+    expect(masked.split(secret)).toHaveLength(3);
+    expect(JSON.parse(masked)).toMatchObject({ n: 1, none: null, id: text });
+  });
+
+  test("without a secret is the same value", () => {
+    const value = { a: ["x", { b: "token expired" }], n: 1 };
+    expect(redactValue(value, redactSecrets)).toBe(value);
+  });
+});
