@@ -10,13 +10,18 @@ import { POINTS } from "./kill-schedule.ts";
 import { buildPrograms, type Programs } from "./programs.ts";
 import { runScenario, StuckScenario, type ScenarioResult } from "./scenario.ts";
 
+const POINTS_A_SCENARIO = 5;
+
 export interface CrashRunOptions {
   readonly seed: number;
   readonly kills: number;
   readonly killsPerScenario: number;
   readonly sideBySide: number;
-  /** Run this scenario alone, to see a violation again. */
+  /** Run this scenario alone, to see a violation again; `points` as it was printed with it. */
   readonly only?: number;
+  readonly points?: readonly string[];
+  /** How often a named point that no life has come to is tried in a scenario of its own. */
+  readonly tries: number;
   /** Leave the folder for a look when there were violations. */
   readonly keep?: boolean;
   readonly say: (line: string) => void;
@@ -46,12 +51,11 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashSum> {
   const results: ScenarioResult[] = [];
   try {
     const programs = await buildPrograms(folder);
-    let next = options.only ?? 1;
-    const enough = (): boolean => (options.only === undefined ? killsOf(results) >= options.kills : results.length > 0);
+    const plan = new Plan(options, results);
     const workers = Array.from({ length: options.only === undefined ? options.sideBySide : 1 }, async (_, index) => {
       const own = join(dir, `w${index}`);
       mkdirSync(own);
-      await work(own, programs, options, results, enough, () => next++);
+      await work(own, programs, options, results, plan);
     });
     // One that breaks must not take the folder away from the others.
     for (const ended of await Promise.allSettled(workers)) if (ended.status === "rejected") throw ended.reason;
@@ -62,6 +66,48 @@ export async function crashRun(options: CrashRunOptions): Promise<CrashSum> {
     if (options.keep === true && bad) options.say(`the records are in ${dir}`);
     else rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
+}
+
+interface Planned {
+  readonly scenario: number;
+  readonly points?: readonly string[];
+}
+
+/** Which scenario comes next: those of the seed until there were enough kills, then named points that were not hit. */
+class Plan {
+  readonly #options: CrashRunOptions;
+  readonly #results: readonly ScenarioResult[];
+  readonly #tries = new Map<string, number>();
+  #next: number;
+
+  constructor(options: CrashRunOptions, results: readonly ScenarioResult[]) {
+    this.#options = options;
+    this.#results = results;
+    this.#next = options.only ?? 1;
+  }
+
+  take(): Planned | undefined {
+    const { only, kills, points } = this.#options;
+    if (only !== undefined && this.#results.length > 0) return undefined;
+    if (only !== undefined) return { scenario: only, ...(points === undefined ? {} : { points }) };
+    const scenario = this.#next;
+    this.#next += 1;
+    if (killsOf(this.#results) < kills) return { scenario };
+    const missing = this.#missing();
+    return missing.length === 0 ? undefined : { scenario, points: missing };
+  }
+
+  #missing(): readonly string[] {
+    const open = neverHit(this.#results).filter((point) => (this.#tries.get(point) ?? 0) < this.#options.tries);
+    const chosen = open.slice(0, POINTS_A_SCENARIO);
+    for (const point of chosen) this.#tries.set(point, (this.#tries.get(point) ?? 0) + 1);
+    return chosen;
+  }
+}
+
+function neverHit(results: readonly ScenarioResult[]): readonly string[] {
+  const hit = new Set(results.flatMap(({ killedAt }) => killedAt));
+  return POINTS.filter((point) => !hit.has(point));
 }
 
 /** Below node_modules, so that the programs find the host's package as any module of this repository does. */
@@ -76,19 +122,16 @@ async function work(
   programs: Programs,
   { seed, killsPerScenario, say }: CrashRunOptions,
   results: ScenarioResult[],
-  enough: () => boolean,
-  next: () => number,
+  plan: Plan,
 ): Promise<void> {
   const host = new HostKeeper(programs.host, dir);
   await host.start();
   try {
-    while (!enough()) {
-      const scenario = next();
-      const result = await guarded(() =>
-        runScenario({ seed, scenario, kills: killsPerScenario, host, lifeProgram: programs.life, dir }),
-      );
+    for (let planned = plan.take(); planned !== undefined; planned = plan.take()) {
+      const order = { seed, ...planned, kills: killsPerScenario, host, lifeProgram: programs.life, dir };
+      const result = await guarded(() => runScenario(order));
       results.push(result);
-      say(lineOf(result, killsOf(results)));
+      say(lineOf(result, planned, killsOf(results)));
     }
   } finally {
     await host.stop();
@@ -108,15 +151,16 @@ function killsOf(results: readonly ScenarioResult[]): number {
   return results.reduce((sum, { killedAt }) => sum + killedAt.length, 0);
 }
 
-function lineOf({ scenario, killedAt, lives, violations }: ScenarioResult, kills: number): string {
-  const head = `scenario ${scenario}: ${killedAt.length} kills in ${lives} lives (${kills} so far)`;
+function lineOf({ scenario, killedAt, lives, violations }: ScenarioResult, { points }: Planned, kills: number): string {
+  const at = points === undefined ? "" : ` --points ${points.join(",")}`;
+  const head = `scenario ${scenario}${at}: ${killedAt.length} kills in ${lives} lives (${kills} so far)`;
   return [head, ...violations.map((violation) => `  VIOLATION ${violation}`)].join("\n");
 }
 
 function sumOf(results: readonly ScenarioResult[], tookMs: number): CrashSum {
   const total = (of: (result: ScenarioResult) => number): number =>
     results.reduce((sum, result) => sum + of(result), 0);
-  const hit = new Set(results.flatMap(({ killedAt }) => killedAt));
+  const missed = neverHit(results);
   return {
     kills: killsOf(results),
     killsWithHost: total(({ withHost }) => withHost),
@@ -127,9 +171,9 @@ function sumOf(results: readonly ScenarioResult[], tookMs: number): CrashSum {
     repeatedNotices: total(({ repeats }) => repeats),
     cancelledElsewhere: total(({ cancelledElsewhere }) => cancelledElsewhere),
     slowestRecoveryMs: Math.max(0, ...results.map(({ slowestRecoveryMs }) => slowestRecoveryMs)),
-    namedPointsHit: POINTS.filter((point) => hit.has(point)).length,
+    namedPointsHit: POINTS.length - missed.length,
     namedPoints: POINTS.length,
-    neverHit: POINTS.filter((point) => !hit.has(point)),
+    neverHit: missed,
     tookMs,
     violations: results.flatMap(({ scenario, violations }) => violations.map((one) => `scenario ${scenario}: ${one}`)),
   };

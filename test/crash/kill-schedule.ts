@@ -52,10 +52,30 @@ export function scheduleOf(chance: Chance, kills: number, first: number): readon
     const withHost = chance.often(WITH_HOST);
     if (chance.often(ANYWHERE)) return { ordinal: chance.int(1, 250), withHost, needs: undefined };
     const point = POINTS[(first + index) % POINTS.length] ?? "";
-    const needs = NEEDS.find(([pattern]) => pattern.test(point))?.[1];
     const nth = chance.often(LATER) ? chance.int(2, 4) : 1;
-    return { point, nth, withHost, needs, ...fallback(point, chance) };
+    return { point, nth, withHost, needs: needed(point), ...fallback(point, chance) };
   });
+}
+
+/** How the life before must have ended, so that a recovery comes to the point. */
+const PRELUDES: readonly (readonly [RegExp, string])[] = [
+  [/^recovery\/(?:notice|journal\.told)/, "running/notice.send.before"],
+  [/^recovery\/flow\.queue/, "running/agent.handshake.before"],
+  [/^recovery\/flow\.wait/, "running/journal.out.after"],
+  [/^recovery\//, "running/agent.heard"],
+];
+
+/** Each of these points, behind what leads to it. */
+export function scheduleFor(points: readonly string[], chance: Chance): readonly PlannedKill[] {
+  return points.flatMap((point) => {
+    const prelude = PRELUDES.find(([pattern]) => pattern.test(point))?.[1];
+    const all = prelude === undefined ? [point] : [prelude, point];
+    return all.map((one) => ({ point: one, nth: 1, withHost: false, needs: needed(one), ...fallback(one, chance) }));
+  });
+}
+
+function needed(point: string): JobKind | undefined {
+  return NEEDS.find(([pattern]) => pattern.test(point))?.[1];
 }
 
 /** A point that is not passed in this life: it is killed elsewhere, in the midst of its work, so that the next has something to recover. */

@@ -63,6 +63,12 @@ function parsed<Line>(text: string): readonly Line[] {
   }
 }
 
+/** Every session that ever had a journal, acknowledged or not. */
+export function sessionsIn(stateDir: string): readonly string[] {
+  const folder = join(pluginFolder(stateDir), "sessions");
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
 export function journalOf(stateDir: string, sessionId: string): readonly JournalLine[] {
   const folder = join(pluginFolder(stateDir), "sessions", sessionId);
   if (!existsSync(folder)) return [];

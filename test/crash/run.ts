@@ -1,5 +1,5 @@
 /**
- * `npm run test:crash [-- --kills 200] [--seed N] [--only SCENARIO] [--keep]`: the plugin on the host's real ledger, real journals
+ * `npm run test:crash [-- --kills 200] [--seed N] [--only SCENARIO [--points ...]] [--keep]`: the plugin on the host's real ledger, real journals
  * and real agent processes, killed with SIGKILL at named points again and again. Exit code 0 only without a violation.
  */
 import { availableParallelism } from "node:os";
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "200" },
     seed: { type: "string" },
     only: { type: "string" },
+    points: { type: "string" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -23,7 +24,9 @@ const sum = await crashRun({
   kills: Number(values.kills),
   killsPerScenario: 10,
   sideBySide: Math.min(4, Math.max(2, availableParallelism() - 1)),
+  tries: 3,
   ...(values.only === undefined ? {} : { only: Number(values.only) }),
+  ...(values.points === undefined ? {} : { points: values.points.split(",") }),
   keep: values.keep,
   say,
 });

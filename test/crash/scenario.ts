@@ -15,11 +15,11 @@ import { DEMO_AGENT } from "../gateway/harness/staged-plugin.ts";
 import type { LifeRecord } from "./failpoints.ts";
 import type { HostKeeper } from "./host-keeper.ts";
 import { jobsOf, type Job } from "./jobs.ts";
-import { scheduleOf, type PlannedKill } from "./kill-schedule.ts";
+import { scheduleFor, scheduleOf, type PlannedKill } from "./kill-schedule.ts";
 import type { LifeOrder } from "./life.ts";
 import { Chance } from "./random.ts";
-import { filesOf, journalOf, linesOf, type Ack, type ChatLine, type Transcribed } from "./records.ts";
-import { repeatsOf, violationsOf, type ScenarioRecords } from "./verdict.ts";
+import { filesOf, journalOf, linesOf, sessionsIn, type Ack, type ChatLine, type Transcribed } from "./records.ts";
+import { owedIn, repeatsOf, violationsOf, type ScenarioRecords } from "./verdict.ts";
 
 /** A life that is not through after this long is stuck. */
 const LIFE_WITHIN_MS = 60_000;
@@ -34,6 +34,8 @@ export interface ScenarioOrder {
   readonly seed: number;
   readonly scenario: number;
   readonly kills: number;
+  /** These points instead of those of the seed. */
+  readonly points?: readonly string[];
   readonly host: HostKeeper;
   /** life.ts, as Node can run it. */
   readonly lifeProgram: string;
@@ -76,6 +78,7 @@ class Scenario {
   readonly #owner: Owner;
   readonly #lives: LifeRecord[] = [];
   readonly #cancelled = new Set<string>();
+  readonly #owed = new Set<string>();
   readonly #violations: string[] = [];
   #withHost = 0;
 
@@ -84,7 +87,10 @@ class Scenario {
     this.#chance = new Chance(order.seed * 10_007 + order.scenario);
     this.#folder = join(order.dir, `s${order.scenario}`);
     this.#files = filesOf(this.#folder);
-    this.#schedule = scheduleOf(this.#chance, order.kills, (order.scenario - 1) * order.kills);
+    this.#schedule =
+      order.points === undefined
+        ? scheduleOf(this.#chance, order.kills, (order.scenario - 1) * order.kills)
+        : scheduleFor(order.points, this.#chance);
     const first = Array.from({ length: JOBS_AT_FIRST - 1 }, () => undefined);
     this.#jobs = jobsOf(
       order.scenario,
@@ -164,8 +170,18 @@ class Scenario {
 
   /** What may happen while no gateway runs: nothing, the guard's work, somebody else's cancel. */
   async #between(): Promise<void> {
+    await this.#noteOwed();
     if (this.#chance.often(WAITS_FOR_GUARD)) await this.#nothingRuns(`kill ${this.#lives.length}`);
     if (this.#chance.often(CANCELS_ELSEWHERE)) await this.#cancelOne();
+  }
+
+  /** A kill between the flow's commit and its line in the journal leaves what is owed in the flow alone. */
+  async #noteOwed(): Promise<void> {
+    const { flows } = this.#ledger();
+    for (const { flowId } of (await flows.list(this.#owner)) ?? []) {
+      const read = await flows.get(this.#owner, flowId);
+      if (read.kind === "found") for (const id of owedIn(read.record.stateJson)) this.#owed.add(id);
+    }
   }
 
   async #cancelOne(): Promise<void> {
@@ -182,9 +198,9 @@ class Scenario {
   }
 
   async #nothingRuns(when: string): Promise<void> {
-    const ids = linesOf<Ack>(this.#files.acks).map(({ id }) => id);
+    const ids = sessionsIn(this.#files.stateDir);
     try {
-      await gone([...new Set(ids)], [], GUARD_WITHIN_MS);
+      await gone(ids, [], GUARD_WITHIN_MS);
     } catch {
       const left = await running(ids);
       this.#violations.push(`after ${when} processes ${left.join(", ")} were left`);
@@ -236,6 +252,7 @@ class Scenario {
       chat: linesOf<ChatLine>(this.#files.chat),
       lives: this.#lives,
       cancelledElsewhere: this.#cancelled,
+      owedInFlows: this.#owed,
     };
   }
 

@@ -25,6 +25,8 @@ export interface ScenarioRecords {
   readonly lives: readonly LifeRecord[];
   /** Sessions that somebody else cancelled between two lives. */
   readonly cancelledElsewhere: ReadonlySet<string>;
+  /** Notices that stood in a flow when a life had been killed. */
+  readonly owedInFlows: ReadonlySet<string>;
 }
 
 export function violationsOf(records: ScenarioRecords): readonly string[] {
@@ -183,9 +185,9 @@ function answers(
 }
 
 /** What was owed was sent; more than once only where a kill came between the sending and its mark. */
-function notices({ sessions, chat, lives, cancelledElsewhere }: ScenarioRecords): string[] {
+function notices({ sessions, chat, lives, cancelledElsewhere, owedInFlows }: ScenarioRecords): string[] {
   const found: string[] = [];
-  const owed = new Set(sessions.flatMap(owedIn));
+  const owed = new Set([...sessions.flatMap(owedAtAnyTime), ...owedInFlows]);
   const sent = new Map<string, number>();
   for (const { intentId, way } of chat) {
     const id = `${intentId.replace(/^iflow:/, "").replace(/:wake$/, "")}:${way}`;
@@ -203,11 +205,14 @@ function notices({ sessions, chat, lives, cancelledElsewhere }: ScenarioRecords)
   return found;
 }
 
-/** By the journal's commits, and by the flow's last state, which a kill may have kept from its line in the journal. */
-function owedIn({ session: { id }, flow, journal }: SessionRecords): readonly string[] {
+/** By the journal's commits, and by the flow's last state. */
+function owedAtAnyTime({ flow, journal }: SessionRecords): readonly string[] {
   const commits = journal.flatMap((line) => (line.t === "commit" ? [line.session] : []));
-  return [...commits, flow?.stateJson].flatMap((state) => {
-    const owed = (state as Partial<Session> | undefined)?.owed ?? [];
-    return owed.flatMap((notice) => notice.parts.map((part) => `${id}:${notice.id}:${part}`));
-  });
+  return [...commits, flow?.stateJson].flatMap(owedIn);
+}
+
+/** Each part of each owed notice, as `session:notice:part`. */
+export function owedIn(state: unknown): readonly string[] {
+  const { id, owed = [] } = (state ?? {}) as Partial<Session>;
+  return owed.flatMap((notice) => notice.parts.map((part) => `${id}:${notice.id}:${part}`));
 }
