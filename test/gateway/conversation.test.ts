@@ -174,7 +174,7 @@ describe("another writer of the flow", () => {
 });
 
 describe("kill -9 of the gateway", () => {
-  test("[S5] a question survives, its answer goes on in the same flow; work is interrupted and nothing is sent twice", async () => {
+  test("[S4] [S5] a question survives, its answer goes on in the same flow; work is interrupted and nothing is sent twice", async () => {
     const asking = await world.launch(
       ["write first.txt: 1", "ask: Which way? | left | right", "write way.txt: {answer}"],
       { name: "at-a-fork", multi_turn_disabled: true },

@@ -92,7 +92,7 @@ async function named(name: string): Promise<Row> {
 }
 
 describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
-  test.each(doors)("by $door", async ({ door, ask }) => {
+  test.each(doors)("[S4] by $door, its question answered there", async ({ door, ask }) => {
     const name = `job-${door.replaceAll(" ", "-").toLowerCase()}`;
     const script = `say: hello\nask: Which? | first | second\nsay: chose {answer}`;
     const step = async (operation: string, params: Params, args: string, says: RegExp, tells: unknown): Promise<void> =>

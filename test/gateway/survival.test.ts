@@ -155,7 +155,7 @@ async function activeChild(flowId: string): Promise<string> {
   }
 }
 
-describe("[S11] another system over HTTP", () => {
+describe("[S4] [S11] another system over HTTP", () => {
   test.each([
     { with: "the step of a resume", change: { currentStep: "Postgres", status: "running" } },
     { with: "a resume that says no status", change: { currentStep: "Postgres" } },
