@@ -22,6 +22,8 @@ export function registerCommands(api: HostApi, signs: readonly DoorSign[], ask: 
 }
 
 async function replyTo(sign: DoorSign, ask: AskOperation, host: HostFacts, context: CommandContext): Promise<string> {
+  // The host turns them away before (requireAuth); should it ever not, nothing is told here either.
+  if (!context.isAuthorizedSender) return "You are not authorised to use iFlow here.";
   const parsed = sign.parseCommand(context.args?.trim() ?? "");
   if (parsed.ok === false) return parsed.message;
   if (parsed.ok === true) return parsed.reply.text;
