@@ -3,7 +3,7 @@
  * A lazy `import()` of a bundled package stays lazy inside the one file.
  */
 import { defineConfig } from "tsup";
-import { bundledPackages } from "./scripts/bundled-packages.ts";
+import { bundledPackages, closePackages } from "./scripts/bundled-packages.ts";
 
 export default defineConfig({
   entry: ["index.ts"],
@@ -19,6 +19,7 @@ export default defineConfig({
   external: [/^openclaw(\/|$)/],
   noExternal: [/^(?!openclaw(\/|$)|node:)/],
   esbuildPlugins: [bundledPackages],
+  plugins: [closePackages],
   esbuildOptions(options) {
     options.charset = "utf8";
   },
