@@ -330,6 +330,11 @@ export interface Delivery {
   edit(route: Route, messageId: string, text: string): Promise<Handover>;
   /** Runs a turn of the launching agent in its own session, reply delivered to its chat. */
   wake(message: OutgoingMessage & { readonly agentId?: string }): Promise<Handover>;
+  /**
+   * The host's own progress card of a web chat's session, in Markdown; undefined takes ours away. Absent where the host has none.
+   * A card that somebody else wrote there stays, and that is a refusal.
+   */
+  card?(owner: Owner, markdown: string | undefined): Promise<Handover>;
   /** Longest text of one message on this channel, in characters. */
   limit(route: Route | undefined): number;
   canEdit(route: Route | undefined): boolean;

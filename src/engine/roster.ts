@@ -19,6 +19,7 @@ import { LiveLine } from "./live-line.ts";
 import { Progress } from "./progress.ts";
 import { findReopened, findSessions, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor, type Untimed } from "./session-actor.ts";
+import { WebCards } from "./web-cards.ts";
 import { Watch } from "./watch.ts";
 
 /** An ended session leaves memory after this long. */
@@ -40,6 +41,7 @@ export class Roster {
   readonly archive: Archive;
   readonly #follow: Follow;
   readonly #progress: Progress;
+  readonly #webCards: WebCards;
   readonly #liveLine: LiveLine;
   readonly #watch: Watch;
   readonly #actors = new Map<string, SessionActor>();
@@ -62,6 +64,7 @@ export class Roster {
     this.#follow = new Follow(engine.clock, engine.delivery, this.governor, redact);
     this.#liveLine = new LiveLine(engine.clock, engine.children);
     this.#progress = new Progress(engine.clock, engine.delivery, this.governor);
+    this.#webCards = new WebCards(engine, routeOf);
     this.#watch = new Watch(
       engine,
       () => this.#actors.values(),
@@ -252,7 +255,7 @@ export class Roster {
     const cancel = this.engine.clock.after(LAST_WORDS_MS, enough.resolve);
     await Promise.race([this.governor.settled(), enough.promise]);
     cancel();
-    await Promise.all([this.governor.close(), this.#follow.close()]);
+    await Promise.all([this.governor.close(), this.#follow.close(), this.#webCards.close()]);
   }
 
   #changed(actor: SessionActor): void {
@@ -261,7 +264,10 @@ export class Roster {
     this.#liveLine.changed(actor);
     const { session } = actor;
     const noCard = this.engine.rules.outputMode === "minimal" && session.phase.kind === "working";
-    if (!noCard) this.#progress.changed(session, () => this.#actors.get(session.id)?.session);
+    if (!noCard) {
+      this.#progress.changed(session, () => this.#actors.get(session.id)?.session);
+      this.#webCards.changed(session);
+    }
     if (session.phase.kind === "idle" && session.agent?.kind === "ready") this.#keptAlive.add(actor);
     else this.#keptAlive.delete(actor);
     this.#pressure();

@@ -7,7 +7,7 @@
  * 4. What is sent is text and nothing else: no words of an agent become an attachment, a redirection or dropped markup.
  */
 import { inertText } from "../core/inert-text.ts";
-import type { Route } from "../core/session.ts";
+import type { Owner, Route } from "../core/session.ts";
 import type { Button, Delivery, Handover, OutgoingMessage } from "../ports.ts";
 import { isWebChannel } from "./chat-route.ts";
 import { failedCallOf, handoverOf, messageIdOf } from "./handover.ts";
@@ -17,6 +17,8 @@ import type { CallGateway, HostApi, HostFunctions } from "./sdk.ts";
 
 /** Where a channel's configuration says nothing. */
 const UNKNOWN_LIMIT_CHARS = 3_800;
+/** Our cards begin with it, and nobody else's do. */
+const CARD_TITLE = "**iFlow at work**";
 const GATEWAY_CALL_TIMEOUT_MS = 30_000;
 /** Channels on which the host documents `message.action edit` (seen on Telegram). */
 const EDITABLE: ReadonlySet<string> = new Set(["telegram", "discord", "slack", "matrix", "msteams"]);
@@ -55,6 +57,21 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
     return { kind: "accepted", ...messageIdOf(answer["messageId"]) };
   }
 
+  /** The host keeps one card a session, for its agent too; each write replaces all of it. */
+  async function toCard({ sessionKey, agentId }: Owner, markdown: string | undefined): Promise<Handover> {
+    const isQualified = agentId === undefined || sessionKey.startsWith("agent:");
+    const session = { sessionKey, ...(isQualified ? {} : { agentId }) };
+    const { card } = await call("progressCard.get", session);
+    const isNone = card === null || card === undefined;
+    if (!isNone && !isOurCard(card)) return { kind: "refused", reason: `${sessionKey} has a progress card of its own` };
+    if (!isNone || markdown !== undefined)
+      await call("progressCard.put", {
+        ...session,
+        ...(markdown === undefined ? {} : { markdown: `${CARD_TITLE}\n\n${inertText(markdown)}` }),
+      });
+    return { kind: "accepted" };
+  }
+
   return {
     send: async (message) =>
       guarded(async () => {
@@ -87,6 +104,8 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
         await call("agent", wakeParams(message));
         return { kind: "accepted" };
       }),
+
+    card: async (owner, markdown) => guarded(async () => toCard(owner, markdown)),
 
     limit(route) {
       const chat = chatOf(route);
@@ -125,6 +144,11 @@ function wakeParams({
     ...(chat?.accountId === undefined ? {} : { replyAccountId: chat.accountId }),
     ...(chat?.threadId === undefined ? {} : { threadId: String(chat.threadId) }),
   };
+}
+
+function isOurCard(card: unknown): boolean {
+  const markdown = typeof card === "object" && card !== null && "markdown" in card ? card.markdown : undefined;
+  return typeof markdown === "string" && markdown.startsWith(`${CARD_TITLE}\n`);
 }
 
 function withButtons(buttons: readonly Button[]) {

@@ -2,7 +2,7 @@
  * Delivery in memory: the chats of all channels, with what people would see in them.
  * Owns: messages, edits, wakes, and their faults. One object outlives simulated restarts, as a chat does.
  */
-import type { Route } from "../../src/core/session.ts";
+import type { Owner, Route } from "../../src/core/session.ts";
 import type { Button, Delivery, Handover, OutgoingMessage } from "../../src/ports.ts";
 
 export interface SeenMessage {
@@ -23,13 +23,15 @@ export interface SeenWake {
   readonly text: string;
 }
 
-export type DeliveryCall = "send" | "edit" | "wake";
+export type DeliveryCall = "send" | "edit" | "wake" | "card";
 
 export class FakeDelivery implements Delivery {
   readonly messages: SeenMessage[] = [];
   readonly wakes: SeenWake[] = [];
   /** Calls under way and the most that ever were, by chat: the governor keeps it at one. */
   readonly mostInFlight = new Map<string, number>();
+  /** Progress cards of web chats, by session: every text of each; undefined: taken away. */
+  readonly cards = new Map<string, (string | undefined)[]>();
   limitChars = 3_800;
   editable = true;
   readonly #inFlight = new Map<string, number>();
@@ -77,6 +79,13 @@ export class FakeDelivery implements Delivery {
     return this.#run("wake", `wake ${message.owner.sessionKey}`, () => {
       const { intentId, owner, route, text, agentId } = message;
       this.wakes.push({ intentId, sessionKey: owner.sessionKey, agentId, route, text });
+      return { kind: "accepted" };
+    });
+  }
+
+  async card(owner: Owner, markdown: string | undefined): Promise<Handover> {
+    return this.#run("card", `card ${owner.sessionKey}`, () => {
+      this.cards.set(owner.sessionKey, [...(this.cards.get(owner.sessionKey) ?? []), markdown]);
       return { kind: "accepted" };
     });
   }
