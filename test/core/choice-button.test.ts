@@ -32,7 +32,7 @@ describe("hostile words in a notice", () => {
   });
 });
 
-describe("buttons", () => {
+describe("[N8] buttons", () => {
   it("one a choice, with a payload of at most 50 bytes that parses back", () => {
     const session = asking();
     const buttons = buttonsOf(session, lastNotice(session), EN);

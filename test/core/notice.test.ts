@@ -51,7 +51,7 @@ function told(session: Session, style = EN, kind?: NoticeKind): string {
   return noticeText(session, notice, style);
 }
 
-describe("notices in English", () => {
+describe("[N1] [N9] notices in English", () => {
   it.each<readonly [string, Session, string]>([
     [
       "launched",
@@ -215,7 +215,7 @@ describe("notices in English", () => {
   });
 });
 
-describe("notices in Chinese", () => {
+describe("[N1] [N9] notices in Chinese", () => {
   it.each<readonly [string, Session, string]>([
     [
       "permission",
@@ -288,7 +288,7 @@ it.each([
   ["auto", "", "en"],
   ["zh", "Fix", "zh"],
   ["en", "修复", "en"],
-] as const)("language %s, %j: %s", (setting, prompt, language) => {
+] as const)("[N9] language %s, %j: %s", (setting, prompt, language) => {
   expect(pickLanguage(setting, prompt)).toBe(language);
 });
 
@@ -332,7 +332,7 @@ describe("lengths", () => {
   });
 });
 
-describe("safe mode", () => {
+describe("[N7] safe mode", () => {
   it("hides what would be written, run or was said by a command", () => {
     const session = asking(permission({ title: "Write to .env", content: "+ DB_HOST=example" }));
     expect(told(session, SAFE)).not.toContain("DB_HOST");

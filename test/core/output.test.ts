@@ -74,7 +74,7 @@ describe("the buffer", () => {
   });
 });
 
-describe("what belongs to the stream", () => {
+describe("[N7] what belongs to the stream", () => {
   const rules = { outputMode: "balanced", safeMode: false } as const;
   const running: AgentEvent = {
     kind: "tool",

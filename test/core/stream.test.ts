@@ -10,7 +10,7 @@ function lonelyHalves(text: string): number {
   );
 }
 
-describe("splitForChannel", () => {
+describe("[N3] splitForChannel", () => {
   it("leaves a text that fits as it is", () => {
     expect(splitForChannel("hello", 5)).toEqual(["hello"]);
     expect(splitForChannel("", 100)).toEqual([]);

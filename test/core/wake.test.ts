@@ -66,7 +66,7 @@ const HOSTILE: readonly string[] = [
   "````` `````\n`````\n`````",
 ];
 
-describe("hostile words stay inside the fence", () => {
+describe("[N4] hostile words stay inside the fence", () => {
   it("has at least 20 of them", () => {
     expect(HOSTILE.length).toBeGreaterThanOrEqual(20);
   });
@@ -103,7 +103,7 @@ describe("hostile words stay inside the fence", () => {
   });
 });
 
-describe("what the agent is told", () => {
+describe("[N4] what the agent is told", () => {
   it("a permission: facts, ids, whose it is to grant", () => {
     const text = wake(asking(permission(), BY_AGENT));
     expect(text).toContain("[iFlow plugin] Your iFlow session waits for a permission: q3.");
