@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type TObject, type TSchema, TypeGuard } from "@sinclair/typebox";
 import { configSchema } from "../src/config-schema.ts";
 import * as answers from "../src/operations/answers.ts";
-import { STATUSES } from "../src/operations/render.ts";
+import { STATUSES } from "../src/operations/status.ts";
 import { operations } from "../src/operations/table.ts";
 
 /** Block name -> its lines. A block stands between `<!-- generated:NAME -->` and `<!-- /generated:NAME -->`. */

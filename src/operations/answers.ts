@@ -5,7 +5,7 @@
  */
 import * as Type from "@sinclair/typebox";
 import type { Static } from "@sinclair/typebox";
-import { STATUSES } from "./render.ts";
+import { STATUSES } from "./status.ts";
 
 function oneOf<const T extends readonly string[]>(values: T, description: string) {
   return Type.Unsafe<T[number]>(Type.String({ enum: [...values], description }));

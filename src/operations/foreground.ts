@@ -7,7 +7,8 @@ import type { BgJson, FgJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { questionLines, statusOf } from "./render.ts";
+import { questionLines } from "./render.ts";
+import { statusOf } from "./status.ts";
 
 export const fg = defineOperation({
   name: "fg",

@@ -7,7 +7,7 @@ import type { KillJson } from "./answers.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { statusOf } from "./render.ts";
+import { statusOf } from "./status.ts";
 
 const ALL = { all: { param: "all", kind: "flag" } } as const;
 

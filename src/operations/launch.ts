@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { goOn } from "./resume.ts";
-import { statusOf } from "./render.ts";
+import { statusOf } from "./status.ts";
 
 const MODES = ["auto", "selective", "manual", "plan"] as const;
 const POLICIES = ["auto", "new", "reuse"] as const;

@@ -7,7 +7,8 @@ import type { OutputJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { questionLines, statusOf } from "./render.ts";
+import { questionLines } from "./render.ts";
+import { statusOf } from "./status.ts";
 
 const MAX_LINES = 10_000;
 /** More than this is told with the offset to go on from, so that no answer chokes a model or a socket. */

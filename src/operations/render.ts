@@ -7,24 +7,7 @@ import { cutText } from "../core/output.ts";
 import { choiceLines, openQuestions } from "../core/question.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionJson } from "./answers.ts";
-
-export const STATUSES = [
-  "queued",
-  "starting",
-  "working",
-  "asking",
-  "idle",
-  "interrupted",
-  "completed",
-  "failed",
-  "killed",
-] as const;
-export type Status = (typeof STATUSES)[number];
-
-export function statusOf({ phase }: Session): Status {
-  if (phase.kind !== "ended") return phase.kind;
-  return phase.outcome === "timed_out" ? "failed" : phase.outcome;
-}
+import { type Status, statusOf } from "./status.ts";
 
 const EMOJI: Readonly<Record<Status, string>> = {
   queued: "⏳",

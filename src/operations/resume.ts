@@ -10,7 +10,8 @@ import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { sessionLine, statusOf } from "./render.ts";
+import { sessionLine } from "./render.ts";
+import { statusOf } from "./status.ts";
 
 const GO_ON = "Continue where you stopped.";
 const MAX_SHOWN = 20;

@@ -6,7 +6,8 @@ import { ok, type Result } from "../core/errors.ts";
 import type { SessionJson } from "./answers.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { sessionLine, sessionRow, STATUSES, statusOf } from "./render.ts";
+import { sessionLine, sessionRow } from "./render.ts";
+import { STATUSES, statusOf } from "./status.ts";
 import type { Session } from "../core/session.ts";
 
 const FILTERS = ["all", ...STATUSES, "active"] as const;

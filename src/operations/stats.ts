@@ -8,7 +8,8 @@ import type { DeliveryCounts } from "../engine/governor.ts";
 import type { StatsJson } from "./answers.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
-import { durationMs, readableMs, STATUSES, statusOf } from "./render.ts";
+import { durationMs, readableMs } from "./render.ts";
+import { STATUSES, statusOf } from "./status.ts";
 
 function sum(sessions: readonly Session[], key: keyof Counters): number {
   return sessions.reduce((total, session) => total + session.counters[key], 0);
