@@ -7,6 +7,7 @@ import { onAnswered } from "./answer.ts";
 import { GRACE_MS, nextDeadline } from "./deadline.ts";
 import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
+import { shownLastWords } from "./output.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
@@ -294,6 +295,6 @@ function goOnUnasked(draft: Draft): void {
 function knownWork(draft: Draft): string {
   const { counters, filesEdited, turn, lastWords } = draft.session;
   const files = filesEdited.length === 0 ? "" : ` Files edited: ${filesEdited.slice(-5).join(", ")}.`;
-  const words = lastWords.trim() === "" ? "" : ` Last words: "${lastWords.trim().slice(-200)}".`;
+  const words = lastWords.trim() === "" ? "" : ` Last words: "${shownLastWords(lastWords).trim().slice(-200)}".`;
   return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool calls.${files}${words}`;
 }

@@ -3,6 +3,8 @@
  * Owns: absolute offsets (UTF-16 code units), the bounded buffer, cutting without breaking characters.
  */
 import type { AgentEvent } from "./agent-event.ts";
+import { redactSecrets } from "./redact.ts";
+import { redactTail } from "./redact-value.ts";
 import type { OpenTool, OutputBuffer } from "./session.ts";
 
 const LAST_WORDS_LENGTH = 1_500;
@@ -108,6 +110,12 @@ function toolPiece(
     return `\n${cutText(event.output.trimEnd(), VERBOSE_OUTPUT_LENGTH)}\n`;
   }
   return "";
+}
+
+/** The last words as they may be shown: of long ones the beginning was cut off, perhaps in the middle of a secret. */
+export function shownLastWords(lastWords: string): string {
+  // A cut leaves out half a character at most.
+  return lastWords.length < LAST_WORDS_LENGTH - 1 ? redactSecrets(lastWords) : redactTail(lastWords);
 }
 
 /** Stands behind words that a tool call followed. It is white space: readers trim it away. */

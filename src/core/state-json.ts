@@ -2,7 +2,7 @@
  * A session as the flow's stateJson, and back.
  * Owns: the size bound (64 KiB of JSON), what gives way first, that no secret is in it, and the careful parse: newer, foreign or broken records are told apart and left alone.
  */
-import { cutText, tailOf, utf8Bytes } from "./output.ts";
+import { cutText, shownLastWords, tailOf, utf8Bytes } from "./output.ts";
 import { redactSecrets } from "./redact.ts";
 import { redactInPlace, redactTail, redactValue } from "./redact-value.ts";
 import { SCHEMA, type Ask, type Message, type Session } from "./session.ts";
@@ -26,7 +26,9 @@ function withoutSecrets(session: Session): Session {
   const clean = redactValue(session, redactSecrets, KEPT) as Session;
   const { output } = session;
   const text = redactInPlace(output.text, output.start > 0 ? redactTail : redactSecrets);
-  return text === output.text ? clean : { ...clean, output: { ...output, text } };
+  const lastWords = shownLastWords(session.lastWords);
+  if (text === output.text && lastWords === clean.lastWords) return clean;
+  return { ...clean, output: { ...output, text }, lastWords };
 }
 
 /** A character is at least a byte: a giant is not counted to its end. */

@@ -17,7 +17,7 @@ import {
   stopAgent,
   type Draft,
 } from "./draft.ts";
-import { asksSomething, cutText } from "./output.ts";
+import { asksSomething, cutText, shownLastWords } from "./output.ts";
 import type { Ask, Cause, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
@@ -76,7 +76,7 @@ export function enterQueue(draft: Draft, reason: "launch" | "continue"): void {
 function becomeIdle(draft: Draft): void {
   const { lastWords } = draft.session;
   const expects = asksSomething(lastWords) ? "answer" : "nothing";
-  const words = cutText(lastWords.trim(), PREVIEW_LENGTH);
+  const words = cutText(shownLastWords(lastWords).trim(), PREVIEW_LENGTH);
   setPhase(draft, { kind: "idle", sinceAt: draft.at, expects, preview: words });
   if (expects === "answer") startStandIn(draft, words);
 }
@@ -129,7 +129,7 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
 function turnData(draft: Draft, stopReason: StopReason): NoticeData {
   const { lastWords, turn, counters } = draft.session;
   const code = stopReason === "end_turn" ? {} : { code: stopReason };
-  return { text: lastWords.trim(), ...code, turn, durationMs: counters.workingMs };
+  return { text: shownLastWords(lastWords).trim(), ...code, turn, durationMs: counters.workingMs };
 }
 
 /** A request that is still open when its turn ends gets its one answer here (I4). */
@@ -201,7 +201,7 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   if (outcome === "killed") draft.effects.push({ do: "end-flow-cancelled" });
   stopAgent(draft);
   if (words.silent === true) return;
-  const text = outcome === "completed" ? lastWords.trim() : (cause?.message ?? "");
+  const text = outcome === "completed" ? shownLastWords(lastWords).trim() : (cause?.message ?? "");
   const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
   const unsent = inbox.length > 0 && counters.turns > 0 ? { unsent: inbox.length } : {};
   owe(draft, END_NOTICE[outcome], {

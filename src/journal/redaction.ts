@@ -10,6 +10,7 @@
 import { redactInPlace, redactValue, type Redact } from "../core/redact-value.ts";
 import type { JournalLine } from "../ports.ts";
 import type { OutLine } from "./line-codec.ts";
+import { withoutOpenKey } from "./open-key.ts";
 
 type TextLine = Extract<JournalLine, { t: "text" }>;
 
@@ -17,9 +18,16 @@ type TextLine = Extract<JournalLine, { t: "text" }>;
 const MAX_HELD_CHARS = 16 * 1024;
 const KEPT_CHARS = 1024;
 
+export interface RedactionState {
+  readonly held: OutLine | undefined;
+  readonly inKey: boolean;
+}
+
 export class Redaction {
   readonly #redact: Redact;
   #held: OutLine | undefined;
+  /** A private key began on a line that is written, and has not ended there. */
+  #inKey = false;
   /** Texts that were masked, by key. */
   readonly #whole = new Map<string, string>();
 
@@ -44,12 +52,13 @@ export class Redaction {
   }
 
   /** What is held now, as it is: `restore` brings it back when what `pass` gave out could not be written. */
-  get state(): OutLine | undefined {
-    return this.#held;
+  get state(): RedactionState {
+    return { held: this.#held, inKey: this.#inKey };
   }
 
-  restore(state: OutLine | undefined): void {
-    this.#held = state;
+  restore({ held, inKey }: RedactionState): void {
+    this.#held = held;
+    this.#inKey = inKey;
   }
 
   #passOut(line: OutLine): OutLine[] {
@@ -58,18 +67,26 @@ export class Redaction {
     const released = follows ? [] : this.#release();
     const whole = follows ? { ...line, o: held.o, text: held.text + line.text } : line;
     const cut = cutOf(whole.text);
+    const passed = cut === 0 ? [] : [this.#pass({ ...whole, text: whole.text.slice(0, cut) })];
     this.#held = cut === whole.text.length ? undefined : { ...whole, o: whole.o + cut, text: whole.text.slice(cut) };
-    return cut === 0 ? released : [...released, this.#masked({ ...whole, text: whole.text.slice(0, cut) })];
+    return [...released, ...passed];
   }
 
   #release(): OutLine[] {
-    const { held } = this;
+    const held = this.#held;
     this.#held = undefined;
-    return held ? [held] : [];
+    return held ? [this.#pass(held)] : [];
+  }
+
+  /** Masked, and written from here on. */
+  #pass(line: OutLine): OutLine {
+    const masked = this.#masked(line);
+    this.#inKey = withoutOpenKey(line.text, this.#inKey).open;
+    return masked;
   }
 
   #masked(line: OutLine): OutLine {
-    return { ...line, text: redactInPlace(line.text, this.#redact) };
+    return { ...line, text: redactInPlace(withoutOpenKey(line.text, this.#inKey).text, this.#redact) };
   }
 
   #passOther(line: Exclude<JournalLine, { t: "out" }>): JournalLine {

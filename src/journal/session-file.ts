@@ -107,7 +107,7 @@ export class SessionFile implements SessionJournal {
   async #append(lines: readonly JournalLine[], synced: boolean): Promise<void> {
     if (this.#isClosed)
       throw new IflowError("journal_failed", `The journal of session ${this.#options.sessionId} is closed.`);
-    const held = this.#redaction?.state;
+    const before = this.#redaction?.state;
     const written = this.#redaction ? this.#redaction.pass(lines, synced) : lines;
     if (written.length === 0 && !synced) return;
     const pieces = written.filter((line): line is OutLine => line.t === "out");
@@ -120,7 +120,7 @@ export class SessionFile implements SessionJournal {
         synced,
       });
     } catch (error) {
-      this.#redaction?.restore(held);
+      if (before) this.#redaction?.restore(before);
       throw journalFailed(`The journal of session ${this.#options.sessionId} can't be written`, error);
     }
     this.#output.wrote(pieces);

@@ -1,6 +1,7 @@
 /** `journal: "redacted"`: no secret reaches the disk, and offsets are those of the words as they were said. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { redactSecrets } from "../../src/core/redact.ts";
 import { createJournals } from "../../src/journal/journals.ts";
 import type { JournalLine, SessionJournal } from "../../src/ports.ts";
 import { commit, header, out, pieces } from "../contract/journal.ts";
@@ -37,6 +38,33 @@ describe("a redacted journal", () => {
     await journal.close();
     expect(await wholeText(directory)).toContain("token ********");
     expect((await (await createJournals(directory).open("s1"))?.tail())?.outputEnd).toBe(20);
+  });
+
+  test("masks a private key whose lines come one by one, and nothing behind it", async () => {
+    const directory = await journalFolder();
+    const journal = await createJournals(directory, { redact: redactSecrets }).create(header("s1"));
+    const key = [
+      "MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu",
+      "KUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQ==",
+    ];
+    const name = ["RSA", "PRIVATE", "KEY"].join(" ");
+    const words = [
+      `here:`,
+      `-----BEGIN ${name}-----`,
+      ...key,
+      `-----END ${name}-----`,
+      "and then ordinary words",
+      "0123456789abcdefABCDEF",
+    ].join("\n");
+    for (const line of words.split(/(?<=\n)/))
+      await journal.append(pieces(line).map((one) => ({ ...one, o: words.indexOf(line) })));
+    await journal.close();
+    const whole = await wholeText(directory);
+    for (const line of key) expect(whole).not.toContain(line.slice(0, 12));
+    expect(whole).toContain("and then ordinary words");
+    expect(whole).toContain("0123456789abcdefABCDEF");
+    const again = await createJournals(directory).open("s1");
+    expect((await again?.output(0))?.text).toHaveLength(words.length);
   });
 
   test("masks prompts, questions, answers and everything that the agent said", async () => {
