@@ -6,6 +6,11 @@ import type { Clock } from "../ports.ts";
 
 /** The host's audit calls a flow stale after 30 minutes without a mutation. */
 const TOUCH_MS = 15 * 60_000;
+/**
+ * At least so long from checkpoint to checkpoint. The host's command cancels a flow only if nobody has written it since the command
+ * looked, 0.2 s and more before (host fact): a flow that is written all the time could hardly be cancelled by it.
+ */
+const CHECKPOINT_EVERY_MS = 3_000;
 /** Timers of the platform count in 31 bits; a later deadline is looked at again in between. */
 const LONGEST_WAIT_MS = 24 * 60 * 60_000;
 
@@ -21,6 +26,7 @@ export class SessionTimers {
   #cancelDue: (() => void) | undefined;
   #dueAt: number | undefined;
   #cancelCheckpoint: (() => void) | undefined;
+  #checkpointAt = Number.NEGATIVE_INFINITY;
   #cancelTouch: (() => void) | undefined;
   #closed = false;
 
@@ -44,11 +50,14 @@ export class SessionTimers {
     });
   }
 
-  /** A checkpoint that is planned already comes first. */
+  /** A checkpoint that is planned already comes first; it comes later where the last one was a moment ago. */
   checkpointIn(ms: number): void {
     if (this.#cancelCheckpoint !== undefined || this.#closed) return;
-    this.#cancelCheckpoint = this.#clock.after(ms, () => {
+    // A clock that was set back does not put it off further.
+    const restMs = Math.min(CHECKPOINT_EVERY_MS, this.#checkpointAt + CHECKPOINT_EVERY_MS - this.#clock.now());
+    this.#cancelCheckpoint = this.#clock.after(Math.max(ms, restMs), () => {
       this.#cancelCheckpoint = undefined;
+      this.#checkpointAt = this.#clock.now();
       this.#runs.checkpoint();
     });
   }

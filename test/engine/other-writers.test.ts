@@ -66,6 +66,23 @@ describe("[S6] a child that somebody cancels is an order for the session", () =>
   });
 });
 
+test("[S6] a turn that speaks all the time leaves others seconds between two writes of its flow", async () => {
+  const world = await World.start();
+  const script = Array.from({ length: 200 }, (_, n) => `say: ${n}\nsleep 100`).join("\n");
+  const { session } = await world.launch(script);
+  await world.until(session.id, "working");
+  await world.clock.advance(1_000);
+  const before = world.flows.changes.length;
+  await world.clock.advance(15_000);
+  const written = world.flows.changes.length - before;
+  expect(written).toBeGreaterThanOrEqual(4);
+  expect(written).toBeLessThanOrEqual(5);
+  // What is not in the flow yet is in the journal.
+  world.kill();
+  await world.boot();
+  expect(await world.output(session.id)).toContain("150");
+});
+
 describe("[S11] a resume by somebody else", () => {
   test.each(["idle", "interrupted"] as const)(
     "continues an %s session with its text, or with a plain continue",
