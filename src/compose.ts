@@ -90,6 +90,7 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
   const voice: Voice = {
     text: (session, notice) => speaking().text(session, notice),
     buttons: (session, notice) => speaking().buttons(session, notice),
+    mayBeMissing: (session) => speaking().mayBeMissing(session),
     wake: (session, notice) => speaking().wake(session, notice),
   };
   const roster = new Roster(engine, voice, (session) => routeOf(session, config()));

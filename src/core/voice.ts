@@ -16,6 +16,8 @@ export interface VoiceSettings {
 export interface NoticeVoice {
   text(session: Session, notice: Notice): string;
   buttons(session: Session, notice: Notice): readonly ChoiceButton[];
+  /** Says that a message of this session may be missing in the chat, and where it can be read. */
+  mayBeMissing(session: Session): string;
   /** Always in English: an agent reads it. */
   wake(session: Session, notice: Notice): string;
 }
@@ -29,6 +31,7 @@ export function voiceOf({ language, safeMode }: VoiceSettings): NoticeVoice {
   return {
     text: (session, notice) => noticeText(session, notice, style(session)),
     buttons: (session, notice) => buttonsOf(session, notice, style(session)),
+    mayBeMissing: (session) => style(session).words.mayBeMissing(session.name),
     wake: (session, notice) => wakeText(session, notice, safeMode),
   };
 }

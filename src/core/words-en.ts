@@ -87,6 +87,8 @@ export const EN: Words = {
   held: (time) => `It now holds for ${time} more.`,
   resumedWith: (words) => `Their words: ${words}`,
   more: (count) => `… and ${count} more`,
+  mayBeMissing: (name) =>
+    `⚠️ ${name}: the connection broke while a message was sent, so it may not have arrived here.\nRead it: /iflow_output ${name}\nWhat is open: /iflow_sessions`,
   options: Object.fromEntries([...PLAN_OPTIONS, ...FRESH_START_OPTIONS].map(({ id, label }) => [id, label])),
   freshStart: FRESH_START_TEXT,
   numberPlace: "<number>",

@@ -86,6 +86,8 @@ export const ZH: Words = {
   held: (time) => `现在再保留 ${time}。`,
   resumedWith: (words) => `对方的内容：${words}`,
   more: (count) => `…… 另有 ${count} 项`,
+  mayBeMissing: (name) =>
+    `⚠️ ${name}：发送一条消息时连接中断，它可能没有送到这里。\n查看：/iflow_output ${name}\n还有什么在等：/iflow_sessions`,
   options: OWN_LABELS_ZH,
   freshStart: "iFlow 已经没有这个会话的历史记录。要带着之前的摘要重新开始，还是停止？",
   numberPlace: "<编号>",

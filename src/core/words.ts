@@ -41,6 +41,8 @@ export interface Words {
   held(took: string): string;
   resumedWith(words: string): string;
   more(count: number): string;
+  /** Instead of a message that may not have arrived. */
+  mayBeMissing(name: string): string;
   /** Labels of the plugin's own options, by id. */
   readonly options: Readonly<Record<string, string>>;
   readonly freshStart: string;

@@ -2,7 +2,8 @@
  * What people are told, and when: one line a chat, one message in flight, finals before questions before events.
  * Owns: the hand-over of owed notices under stable intent ids. The session owes; the governor only remembers what is on its way.
  * 1. Nothing is sent twice by us but across a kill between the send and its mark; a notice stays owed until the host answered.
- * 2. What nobody took (an outage, "too many requests") is tried again, and nothing that became due after it goes before it.
+ * 2. A result or a question of which nobody can tell whether it arrived is not repeated: the chat is told that it may be missing.
+ * 3. What nobody took (an outage, "too many requests") is tried again, and nothing that became due after it goes before it.
  */
 import { wokenBy } from "../core/draft.ts";
 import type { Notice, NoticeKind, NoticePart, Owner, Route, Session } from "../core/session.ts";
@@ -13,6 +14,7 @@ import { ChatLines } from "./chat-lines.ts";
 export interface Voice {
   text(session: Session, notice: Notice): string;
   buttons(session: Session, notice: Notice): readonly Button[];
+  mayBeMissing(session: Session): string;
   wake(session: Session, notice: Notice): string;
 }
 
@@ -42,6 +44,8 @@ export interface DeliveryCounts {
 }
 
 const PROGRESS_RANK = 4;
+/** That something may be missing may be said twice. */
+const DOUBT_TRIES = 5;
 const STOPPED: Handover = { kind: "refused", reason: "the service stops" };
 const WHAT_BECAME = {
   later: "was taken by nobody and is tried again",
@@ -184,9 +188,26 @@ export class Governor {
     this.#count(session, handover);
     if (handover.kind === "later") return handover;
     if (notice.kind === "asks" && part === "chat") this.#remember(session, handover);
+    if (handover.kind === "unknown" && part === "chat" && RANK[notice.kind] <= RANK.asks) this.#doubt(session, notice);
     await teller.told(notice.id, part);
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
     return handover;
+  }
+
+  /** What may have arrived is not repeated; that it may be missing is said, right behind it. */
+  #doubt(session: Session, notice: Notice): void {
+    const message = this.#message(session, notice, this.#voice.mayBeMissing(session));
+    let triesLeft = DOUBT_TRIES;
+    this.#lines.add(chatKey(message.route, session.owner.sessionKey), {
+      rank: RANK[notice.kind],
+      dueAt: notice.at,
+      run: async () => {
+        const handover = await this.#delivery.send({ ...message, intentId: `${message.intentId}:doubt` });
+        if (handover.kind !== "unknown") return handover;
+        triesLeft -= 1;
+        return triesLeft === 0 ? handover : { kind: "later", reason: handover.reason };
+      },
+    });
   }
 
   #remember(session: Session, handover: Handover): void {

@@ -292,6 +292,13 @@ it.each([
   expect(pickLanguage(setting, prompt)).toBe(language);
 });
 
+it("[N9] a message that may be missing is said with where to read it", () => {
+  expect(EN.words.mayBeMissing("fix-login")).toBe(
+    "⚠️ fix-login: the connection broke while a message was sent, so it may not have arrived here.\nRead it: /iflow_output fix-login\nWhat is open: /iflow_sessions",
+  );
+  expect(ZH.words.mayBeMissing("修复")).toMatch(/^⚠️ 修复：.*\n查看：\/iflow_output 修复\n/);
+});
+
 describe("lengths", () => {
   const long = "word ".repeat(2_000);
 

@@ -102,13 +102,13 @@ describe("[N6] [N1] notices", () => {
     expect(world.delivery.wakes).toHaveLength(1);
   });
 
-  test("what may have arrived is not sent again, and is counted apart", async () => {
+  test("[N5] a result that may have arrived is not sent again: the chat is told that it may be missing, and it is counted apart", async () => {
     const world = await World.start();
-    world.delivery.fail("send", { kind: "unknown", reason: "cut off" });
+    world.delivery.fail("send", { kind: "unknown", reason: "cut off" }, 3);
     const { session } = await world.launch("say: done", { singleTurn: true });
     await world.until(session.id, "ended");
     await world.clock.advance(60_000);
-    expect(world.delivery.messages).toEqual([]);
+    expect(world.delivery.texts()).toEqual([`maybe-missing ${session.name}`]);
     expect(world.roster.governor.counts).toMatchObject({ unknown: 1, refused: 0, accepted: 0, lastRefusal: "cut off" });
   });
 

@@ -47,6 +47,7 @@ const plainVoice: Voice = {
   text: (session, notice) =>
     [notice.kind, session.name, notice.data.code, notice.data.text].filter((word) => word !== undefined).join(" "),
   buttons: () => [],
+  mayBeMissing: (session) => `maybe-missing ${session.name}`,
   wake: (session, notice) => `wake ${notice.kind} ${session.name}`,
 };
 
