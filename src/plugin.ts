@@ -9,6 +9,7 @@ import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
 import { parseConfig, type ParsedConfig } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
 import { parsePayload } from "./core/choice-button.ts";
+import { redactSecrets } from "./core/redact.ts";
 import { formatRoute } from "./core/route.ts";
 import { chatCaller } from "./host/caller.ts";
 import type { PlainMessage } from "./host/chat-messages.ts";
@@ -51,7 +52,7 @@ const clock: Clock = {
 };
 
 function registerPlugin(api: HostApi): void {
-  const log: Log = api.logger;
+  const log = withoutSecrets(api.logger);
   const instance = new Instance(api, log);
   registerDoors(api, {
     signs: instance.table,
@@ -71,6 +72,15 @@ function registerPlugin(api: HostApi): void {
     },
     log,
   });
+}
+
+/** The host's log is a file that many read. */
+function withoutSecrets(log: Log): Log {
+  return {
+    info: (message) => log.info(redactSecrets(message)),
+    warn: (message) => log.warn(redactSecrets(message)),
+    error: (message) => log.error(redactSecrets(message)),
+  };
 }
 
 /** What runs between start and stop of the service. */
@@ -93,7 +103,9 @@ class Instance {
       await this.#begin(place);
     } catch (error) {
       const cause = messageOf(error).replace(/\.?$/, ".");
-      const message = `The iFlow plugin could not start: ${cause} Put that right, then run: openclaw plugins reload ${ID}`;
+      const message = redactSecrets(
+        `The iFlow plugin could not start: ${cause} Put that right, then run: openclaw plugins reload ${ID}`,
+      );
       this.#retract = announceRunning(async () => ({ ok: false, code: "not_available", message }));
       throw error;
     }
@@ -192,7 +204,7 @@ async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<D
     agentReady: ready,
     launcher,
     journals: journalsOf(api.runtime.state.resolveStateDir(process.env), () => config),
-    workdir: config.defaultWorkdir ?? process.cwd(),
+    workdir: config.defaultWorkdir,
     allowed: config.allowedWorkdirs,
     fallbackRoute: config.fallbackChannel === undefined ? undefined : formatRoute(config.fallbackChannel),
     gatewayTrouble: () => gatewayTrouble(call),

@@ -2,6 +2,8 @@
  * `openclaw iflow doctor`: every pre-launch check, done for real, one clear line each.
  * Owns: which checks there are and how they read. What they touch is passed in.
  */
+import { realpath, stat } from "node:fs/promises";
+import { sep } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { DeliveryCounts } from "../engine/governor.ts";
 import type { AgentLauncher, Journals } from "../ports.ts";
@@ -20,7 +22,7 @@ export interface DoctorParts {
   readonly agentReady: () => Promise<{ readonly ok: true } | { readonly ok: false; readonly message: string }>;
   readonly launcher: AgentLauncher;
   readonly journals: Journals;
-  /** Directory of the trial session; undefined when none is configured. */
+  /** The default directory, in which the trial session runs; undefined when none is configured. */
   readonly workdir: string | undefined;
   readonly allowed: readonly string[];
   /** What notices without a chat of their own would use. */
@@ -42,7 +44,7 @@ export async function runDoctor(parts: DoctorParts): Promise<readonly Check[]> {
   return [
     command,
     ...agent,
-    directory(parts),
+    await guarded("directory", () => directory(parts)),
     await guarded("storage", () => storage(parts)),
     route(parts),
     gateway,
@@ -77,10 +79,8 @@ async function agentAnswers(parts: DoctorParts): Promise<readonly Check[]> {
   const name = "agent answers ACP and is authenticated";
   try {
     const signal = AbortSignal.timeout(TRIAL_MS);
-    const connection = await parts.launcher.start(
-      { sessionId: "doctor", workdir: parts.workdir ?? process.cwd() },
-      signal,
-    );
+    const here = parts.workdir !== undefined && (await isDirectory(parts.workdir)) ? parts.workdir : process.cwd();
+    const connection = await parts.launcher.start({ sessionId: "doctor", workdir: here }, signal);
     try {
       const drained = drain(connection.events);
       const opened = await connection.open(
@@ -113,19 +113,46 @@ async function drain(events: AsyncIterable<unknown>): Promise<void> {
   }
 }
 
-function directory({ workdir, allowed }: DoctorParts): Check {
+/** What the configuration names must be there, and the default among what is allowed. */
+async function directory({ workdir, allowed }: DoctorParts): Promise<Check> {
   const name = "directory";
+  const failed = (line: string): Check => ({ name, verdict: "failed", line });
+  const missing = await missingOf([...(workdir === undefined ? [] : [workdir]), ...allowed]);
+  if (missing.length > 0)
+    return failed(
+      `not there, or no directory: ${missing.join(", ")}. Create it, or correct defaultWorkdir and allowedWorkdirs`,
+    );
+  if (workdir !== undefined && allowed.length > 0) {
+    const real = await realpath(workdir);
+    const roots = await Promise.all(allowed.map((one) => realpath(one)));
+    if (!roots.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)))
+      return failed(
+        `the default ${workdir} is not below allowedWorkdirs (${allowed.join(", ")}). Add it, or set defaultWorkdir`,
+      );
+  }
   const where =
     allowed.length === 0
       ? "allowedWorkdirs is empty: jobs stay in the workspace or defaultWorkdir, the host's owner may go anywhere"
       : `allowed: ${allowed.join(", ")}`;
-  if (workdir === undefined)
-    return {
-      name,
-      verdict: "warning",
-      line: `no default directory: set defaultWorkdir, or give workdir at each launch (${where})`,
-    };
-  return { name, verdict: "ok", line: `default ${workdir}; ${where}` };
+  return workdir === undefined
+    ? {
+        name,
+        verdict: "warning",
+        line: `no default directory: set defaultWorkdir, or give workdir at each launch (${where})`,
+      }
+    : { name, verdict: "ok", line: `default ${workdir}; ${where}` };
+}
+
+async function missingOf(directories: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(directories.map((one) => isDirectory(one)));
+  return directories.filter((_one, i) => found[i] !== true);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 async function storage({ journals }: DoctorParts): Promise<Check> {

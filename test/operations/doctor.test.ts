@@ -93,6 +93,34 @@ describe("[G5] the doctor", () => {
     expect(await told({ unknown: 1 }, "cut off")).toMatchObject({ verdict: "warning" });
   });
 
+  test.each([
+    {
+      what: "a default that is not there",
+      workdir: "/no/such",
+      allowed: [],
+      says: "not there, or no directory: /no/such.",
+    },
+    {
+      what: "an allowed one that is a file",
+      workdir: undefined,
+      allowed: ["/etc/hostname"],
+      says: "no directory: /etc/hostname.",
+    },
+    {
+      what: "a default that is not allowed",
+      workdir: "/usr",
+      allowed: ["/etc"],
+      says: "the default /usr is not below allowedWorkdirs (/etc).",
+    },
+  ])(
+    "[O1] says what is wrong with directories: $what; the agent is tried all the same",
+    async ({ workdir, allowed, says }) => {
+      const checks = await runDoctor(await parts("", { workdir, allowed }));
+      expect(verdicts(checks)).toMatchObject({ [AGENT]: "ok", directory: "failed" });
+      expect(doctorText(checks)).toContain(says);
+    },
+  );
+
   test("a check that breaks is a failed check; what is merely unset is a warning", async () => {
     const journals = new FakeJournals();
     const checks = await runDoctor(
