@@ -7,6 +7,7 @@
  *    given up at the next sweep. So what outlives a channel's own tries would be lost: a 429, or an outage that begins between two
  *    tries. Repeating those is safe: a channel repeats only what was not taken, and of the last try we see that it was not, either.
  * 3. What failed otherwise, before it was tried, is "held": the queue tries again by itself.
+ * A host that says nothing of custody (2026.7.35) keeps what never left, as in 3, and gives up the rest, as in 2.
  */
 import { messageOf } from "../core/errors.ts";
 import type { Handover } from "../ports.ts";
@@ -46,17 +47,20 @@ export function handoverOf(result: DurableResult): Handover {
 function failureOf(error: unknown): Handover {
   const reason = messageOf(error);
   const causes = causesOf(error);
-  const isHeld = causes.some(({ queueCustody }) => queueCustody === "held");
-  const wasTried = causes.some(({ sentBeforeError }) => sentBeforeError === true);
-  if (isHeld && !wasTried) return { kind: "accepted", trouble: reason };
+  const custody = causes.find(({ queueCustody }) => queueCustody !== undefined)?.["queueCustody"];
   const status = causes.map(statusOf).find((one) => one !== undefined);
+  const neverLeft = status === undefined && causes.some(({ code }) => NOT_CONNECTED.has(code));
+  const wasTried =
+    causes.some(({ sentBeforeError }) => sentBeforeError === true) ||
+    (custody === undefined && !neverLeft && causes.some(({ stage }) => stage === "platform_send"));
+  if ((custody === "held" && !wasTried) || (custody === undefined && neverLeft))
+    return { kind: "accepted", trouble: reason };
   if (status === TOO_MANY_REQUESTS) return { kind: "later", reason, ...pauseOf(causes) };
   if (status !== undefined && status >= 400 && status < 500) return { kind: "refused", reason };
-  if (status === undefined && causes.some(({ code }) => NOT_CONNECTED.has(code))) return { kind: "later", reason };
+  if (neverLeft) return { kind: "later", reason };
   if (wasTried) return { kind: "unknown", reason };
-  const wasReleased = causes.some(({ queueCustody }) => queueCustody === "released");
   const isHopeless = causes.some(({ retryable }) => retryable === false);
-  return wasReleased && !isHopeless ? { kind: "later", reason } : { kind: "refused", reason };
+  return custody === "released" && !isHopeless ? { kind: "later", reason } : { kind: "refused", reason };
 }
 
 /** Of a call of the gateway that failed: what it asks to repeat has had no effect. */

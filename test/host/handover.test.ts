@@ -8,7 +8,11 @@ import { failedCallOf, handoverOf } from "../../src/host/handover.ts";
 type Result = Parameters<typeof handoverOf>[0];
 
 function failed(custody: "held" | "released" | undefined, sentBeforeError: boolean, cause?: Error): Result {
-  const error = Object.assign(new Error("the send failed", { cause }), { queueCustody: custody, sentBeforeError });
+  const error = Object.assign(new Error("the send failed", { cause }), {
+    ...(custody === undefined ? {} : { queueCustody: custody }),
+    sentBeforeError,
+    stage: "platform_send",
+  });
   return { status: "failed", error };
 }
 
@@ -56,6 +60,15 @@ describe("[N5] what the host's answer means for a message", () => {
       failed("released", false, Object.assign(new Error("migrated"), { retryable: false })),
       { kind: "refused" },
     ],
+    [
+      "2026.7.35: nobody listened, the host keeps it",
+      failed(undefined, false, network("ECONNREFUSED")),
+      { kind: "accepted" },
+    ],
+    ["2026.7.35: 429", failed(undefined, false, answered(429)), { kind: "later" }],
+    ["2026.7.35: 403", failed(undefined, false, answered(403)), { kind: "refused" }],
+    ["2026.7.35: 502", failed(undefined, false, answered(502)), { kind: "unknown" }],
+    ["2026.7.35: cut off", failed(undefined, false, network("UND_ERR_SOCKET")), { kind: "unknown" }],
     [
       "a channel that is not there",
       { status: "failed", error: Object.assign(new Error("Outbound not configured"), { retryable: true }) },
