@@ -17,6 +17,7 @@ import type { LaunchTimes } from "./inside/launch.ts";
 import type { LengthCost } from "./inside/length.ts";
 import type { LiveMemory } from "./inside/live-memory.ts";
 import type { LoopDelay } from "./inside/loop-delay.ts";
+import type { NoticeTimes } from "./inside/notice.ts";
 import { ROUTE } from "./inside/plugin.ts";
 import type { RecoveryCost } from "./inside/recovery.ts";
 import type { StreamCost } from "./inside/stream.ts";
@@ -187,6 +188,15 @@ async function memory(ask: Ask): Promise<void> {
   ]);
 }
 
+async function notices(ask: Ask): Promise<void> {
+  const times = await ask<NoticeTimes>("notice", { rounds: ROUNDS });
+  show("notice", times, [
+    ["the agent's last words, until they are", "p50 ms", "p95 ms", "max ms"],
+    ["with a raw reader", ...range(times.rawMs)],
+    ["in a notice that the host was given", ...range(times.handedMs)],
+  ]);
+}
+
 async function cancels(ask: Ask): Promise<void> {
   const times = await ask<CancelTimes>("cancel", { rounds: QUICK ? 3 : 20 });
   show("cancel", times, [
@@ -204,7 +214,7 @@ async function inGateway(): Promise<void> {
     const gateway = await Gateway.start({ pluginRoots: { [plugin.id]: plugin.dir } });
     try {
       const ask = asking(gateway);
-      for (const part of [launch, cancels, streams, longSession, memory, recoveries])
+      for (const part of [launch, notices, cancels, streams, longSession, memory, recoveries])
         if (isWanted(part.name)) await part(ask);
     } finally {
       await gateway.dispose();

@@ -8,6 +8,7 @@ import { cancels } from "./cancel.ts";
 import { launches } from "./launch.ts";
 import { length } from "./length.ts";
 import { liveMemory } from "./live-memory.ts";
+import { notices } from "./notice.ts";
 import { recovery } from "./recovery.ts";
 import { stream } from "./stream.ts";
 import type { HostSide, Place } from "./world.ts";
@@ -15,6 +16,7 @@ import type { HostSide, Place } from "./world.ts";
 export type Measurement = Place &
   (
     | { readonly of: "launch"; readonly rounds: number }
+    | { readonly of: "notice"; readonly rounds: number }
     | { readonly of: "stream"; readonly sessions: number; readonly perSecond: number; readonly seconds: number }
     | { readonly of: "length"; readonly turns: number; readonly frames: number }
     | { readonly of: "live-memory"; readonly sessions: number }
@@ -28,6 +30,8 @@ export async function measure(host: HostSide, asked: Measurement): Promise<unkno
   switch (asked.of) {
     case "launch":
       return launches(host, asked, asked.rounds);
+    case "notice":
+      return notices(host, asked, asked.rounds);
     case "stream":
       return stream(host, asked, asked);
     case "length":

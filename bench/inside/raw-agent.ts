@@ -18,6 +18,7 @@ export class RawAgent {
   #id = 0;
   #rest = "";
   chunks = 0;
+  lastText = "";
 
   private constructor(agent: ChildProcess, file: WriteStream) {
     this.#agent = agent;
@@ -70,8 +71,11 @@ export class RawAgent {
     for (const line of lines) {
       if (!line.startsWith("{")) continue;
       const frame = JSON.parse(line) as Frame;
-      if (frame.params?.update?.content?.text !== undefined) this.chunks += 1;
-      else if (frame.id !== undefined) this.#waiting.get(frame.id)?.(frame);
+      const words = frame.params?.update?.content?.text;
+      if (words !== undefined) {
+        this.chunks += 1;
+        this.lastText = words;
+      } else if (frame.id !== undefined) this.#waiting.get(frame.id)?.(frame);
     }
     this.#file.write(`${lines.join("\n")}\n`);
   }

@@ -70,7 +70,7 @@ export class World {
   readonly flows: CountedFlows;
   readonly #stateDir: string;
 
-  constructor(host: HostSide, { folder, agent }: Place) {
+  constructor(host: HostSide, { folder, agent }: Place, delivery: Delivery = nobody) {
     this.#stateDir = folder;
     this.flows = new CountedFlows(host.flows);
     const raw = {
@@ -84,7 +84,7 @@ export class World {
     const parsed = parseConfig(raw, folder);
     if (!parsed.ok) throw new Error(parsed.message);
     const { config } = parsed;
-    const parts = { ...host, flows: this.flows, delivery: nobody, stateDir: join(folder, "state"), env: process.env };
+    const parts = { ...host, flows: this.flows, delivery, stateDir: join(folder, "state"), env: process.env };
     this.context = compose(parts, () => config);
   }
 
@@ -146,8 +146,8 @@ export async function until<T>(look: () => T, fits: (value: T) => boolean, words
   }
 }
 
-export async function begun(host: HostSide, place: Place): Promise<World> {
-  const world = new World(host, place);
+export async function begun(host: HostSide, place: Place, delivery?: Delivery): Promise<World> {
+  const world = new World(host, place, delivery);
   await world.sessions.roster.start();
   return world;
 }
