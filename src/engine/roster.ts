@@ -253,9 +253,9 @@ export class Roster {
   async #lastWords(): Promise<void> {
     const enough = Promise.withResolvers<void>();
     const cancel = this.engine.clock.after(LAST_WORDS_MS, enough.resolve);
-    await Promise.race([this.governor.settled(), enough.promise]);
+    await Promise.race([Promise.all([this.governor.settled(), this.#webCards.close()]), enough.promise]);
     cancel();
-    await Promise.all([this.governor.close(), this.#follow.close(), this.#webCards.close()]);
+    await Promise.all([this.governor.close(), this.#follow.close()]);
   }
 
   #changed(actor: SessionActor): void {

@@ -55,6 +55,19 @@ describe("[N5] progress in a web chat", () => {
     await world.roster.stop();
   });
 
+  test("a host that does not answer holds up no stop", async () => {
+    const world = await World.start();
+    await world.launch("hang", {}, WEB);
+    await world.clock.advance(12_000);
+    const held = world.delivery.hold("card");
+    const stopping = world.roster.stop();
+    await held.reached;
+    await world.clock.advance(1_000);
+    await stopping;
+    expect(world.log.join()).not.toContain("not everything was settled");
+    held.release();
+  });
+
   test("outputMode minimal has none", async () => {
     const world = await World.start({ rules: { outputMode: "minimal" } });
     await world.launch("hang", {}, WEB);
