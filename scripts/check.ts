@@ -23,6 +23,8 @@ const CODE = [
   "vitest.config.ts",
 ];
 const INSPECTOR = ["check", "--no-openclaw", "--runtime", "--mock-sdk", "--allow-execute", "--author-facing"];
+/** With the installed host; by itself it would fetch the latest. */
+const CLAWHUB = ["--openclaw", "node_modules/openclaw", "--runtime", "--allow-execute"];
 
 /** Later steps look at what `build` made. */
 const STEPS: readonly Step[] = [
@@ -38,6 +40,11 @@ const STEPS: readonly Step[] = [
     name: "host's package rules",
     command: "plugin-inspector",
     args: [...INSPECTOR, "--out", "node_modules/.cache/inspector"],
+  },
+  {
+    name: "ClawHub's package rules",
+    command: "clawhub",
+    args: ["package", "validate", ".", ...CLAWHUB, "--out", "node_modules/.cache/clawhub"],
   },
 ];
 

@@ -13,24 +13,22 @@ import { redactSecrets } from "./core/redact.ts";
 import { formatRoute } from "./core/route.ts";
 import { chatCaller } from "./host/caller.ts";
 import type { PlainMessage } from "./host/chat-messages.ts";
-import { createChildTasks } from "./host/child-task.ts";
 import { createDelivery } from "./host/delivery.ts";
 import { registerDoors } from "./host/doors.ts";
-import { createFlowStore } from "./host/flow-store.ts";
 import { hostFacts } from "./host/host-facts.ts";
-import { hostTasks } from "./host/host-tasks.ts";
 import type { ButtonPress, PressReply } from "./host/interactive.ts";
 import { announceRunning } from "./host/process-memory.ts";
 import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
 import type { ServicePlace } from "./host/service.ts";
+import { openTaskFlow, type TaskFlow } from "./host/task-flow.ts";
 import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
 import type { StatsJson } from "./operations/answers.ts";
 import type { Context } from "./operations/context.ts";
 import { operations } from "./operations/table.ts";
 import type { DoctorParts } from "./operations/doctor.ts";
 import { machineCommands, type MachineRun } from "./operations/machine-commands.ts";
-import type { ChildTasks, Clock, Log } from "./ports.ts";
+import type { Clock, Log } from "./ports.ts";
 
 const ID = "openclaw-iflow-plugin";
 
@@ -89,7 +87,7 @@ class Instance {
   readonly #log: Log;
   readonly table = operations(() => this.#context);
   #context: Context | undefined;
-  #children: ChildTasks | undefined;
+  #taskFlow: TaskFlow | undefined;
   #retract: (() => void) | undefined;
 
   constructor(api: HostApi, log: Log) {
@@ -113,21 +111,21 @@ class Instance {
 
   async #begin(place: ServicePlace): Promise<void> {
     const config = liveConfig(this.#api, parse, (message) => this.#log.warn(message));
-    const tasks = hostTasks(this.#api.runtime);
-    if (!tasks.ok) throw new Error(tasks.reason);
     const functions = await loadHostFunctions();
-    const stream = `${this.#api.id}.heartbeat`;
-    this.#children = createChildTasks({
-      tasks: tasks.tasks,
+    const found = openTaskFlow({
+      api: this.#api,
       emit: functions.emitAgentEvent,
-      heartbeat: (runId) => void this.#api.agent.events.emitAgentEvent({ runId, stream, data: {} }),
+      stateDir: place.stateDir,
       clock,
       log: this.#log,
     });
+    if (!found.ok) throw new Error(found.reason);
+    const { flows, children } = found.taskFlow;
+    this.#taskFlow = found.taskFlow;
     const context = compose(
       {
-        flows: createFlowStore(tasks.tasks),
-        children: this.#children,
+        flows,
+        children,
         delivery: createDelivery(this.#api, functions),
         clock,
         log: this.#log,
@@ -146,7 +144,7 @@ class Instance {
   settle(signal: string): void {
     const roster = this.#context?.sessions.roster;
     const reason = `The gateway was stopped (${signal})`;
-    if (roster === undefined) this.#children?.settleAll("failed", clock.now(), reason);
+    if (roster === undefined) this.#taskFlow?.children.settleAll("failed", clock.now(), reason);
     else roster.settleChildren(reason);
     if (signal !== "SIGUSR2") void roster?.stop();
   }
@@ -160,6 +158,7 @@ class Instance {
     const context = this.#context;
     this.#context = undefined;
     await context?.sessions.roster.stop();
+    this.#taskFlow?.close();
   }
 
   async onPress(press: ButtonPress): Promise<PressReply> {

@@ -166,6 +166,11 @@ function isEnded(run: HostRun): boolean {
   return run.status !== "queued" && run.status !== "running";
 }
 
+/** The host's event by which a run ends as cancelled. */
+export function cancelledRun(runId: string, atMs: number): Parameters<EmitAgentEvent>[0] {
+  return { runId, stream: "lifecycle", data: endOf("cancelled", atMs, "Cancelled by operator.") };
+}
+
 /** The same meaning on every host version that was tried; a status field alone would read as success on some. */
 function endOf(outcome: ChildOutcome, atMs: number, error: string | undefined): Record<string, unknown> {
   const cause = error === undefined ? {} : { error };

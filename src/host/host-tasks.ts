@@ -16,9 +16,13 @@ import type {
   SyncViews,
 } from "./sdk.ts";
 
-export type BoundFlows = ReturnType<AsyncFlows["bindSession"]>;
-export type BoundViews = ReturnType<AsyncViews["bindSession"]>;
-export type BoundRuns = ReturnType<AsyncRuns["bindSession"]>;
+/** Of the host's calls those that are used; another layer has the same. */
+export type BoundFlows = Pick<
+  ReturnType<AsyncFlows["bindSession"]>,
+  "createManaged" | "get" | "runTask" | "resume" | "setWaiting" | "finish" | "fail" | "requestCancel"
+>;
+export type BoundViews = Pick<ReturnType<AsyncViews["bindSession"]>, "list">;
+export type BoundRuns = Pick<ReturnType<AsyncRuns["bindSession"]>, "list">;
 export type HostCancel = Awaited<ReturnType<ReturnType<SyncFlows["bindSession"]>["cancel"]>>;
 
 /** Await every answer: an older host gives it at once, and may throw instead of rejecting. */
@@ -57,7 +61,7 @@ export function hostTasks(runtime: HostRuntime): HostTasksFound {
   const runs = newest?.runs ?? awaitable<AsyncRuns>(seen.tasks?.runs);
   if (flows === undefined || sync === undefined || views === undefined || runs === undefined) {
     const reason =
-      "this OpenClaw has no managed TaskFlow API (api.runtime.tasks.managedFlows); 2026.6.11 or newer is needed";
+      "this OpenClaw has no managed TaskFlow API (api.runtime.tasks.managedFlows); 2026.7.35 or newer is needed";
     return { ok: false, reason };
   }
   return {

@@ -4,18 +4,16 @@
  */
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Owner } from "../../src/core/session.ts";
 import { childTaskContract } from "../contract/child-task.ts";
-import { applied, flowStoreContract, freshOwner, newFlow, type TaskFlowWorld } from "../contract/flow-store.ts";
+import { applied, flowStoreContract, freshOwner, newFlow } from "../contract/flow-store.ts";
 import { Gateway } from "./harness/gateway.ts";
 import { bundlePlugin } from "./harness/plugin-root.ts";
 import { remotePorts, type RemotePorts } from "./probe/remote-ports.ts";
+import { taskFlowWorld } from "./probe/task-flow-world.ts";
 
 const undo = new AsyncDisposableStack();
 let gateway: Gateway;
 let ports: RemotePorts;
-const ownerOfFlow = new Map<string, Owner>();
-const flowOfRun = new Map<string, string>();
 
 beforeAll(async () => {
   const entry = fileURLToPath(new URL("./probe/probe-plugin.ts", import.meta.url));
@@ -28,55 +26,8 @@ beforeAll(async () => {
 
 afterAll(async () => undo.disposeAsync());
 
-function ownerOf(flowId: string): Owner {
-  const owner = ownerOfFlow.get(flowId);
-  if (owner === undefined) throw new Error(`no owner is known for flow ${flowId}`);
-  return owner;
-}
-
-/** The same ports, with a note of who owns what, for the foreign hand. */
-function realWorld(): TaskFlowWorld {
-  const { store, children, call } = ports;
-  return {
-    owner: freshOwner,
-    store: {
-      ...store,
-      create: async (owner, flow) => {
-        const commit = await store.create(owner, flow);
-        if (commit.kind === "applied") ownerOfFlow.set(commit.record.flowId, owner);
-        return commit;
-      },
-    },
-    children: {
-      ...children,
-      start: async (owner, child) => {
-        flowOfRun.set(child.runId, child.flowId);
-        return children.start(owner, child);
-      },
-    },
-    foreign: {
-      resume: async (flowId, step) => void (await call({ on: "raw.resume", args: [ownerOf(flowId), flowId, step] })),
-      finish: async (flowId) => void (await call({ on: "raw.finish", args: [ownerOf(flowId), flowId] })),
-      requestCancel: async (flowId) => void (await call({ on: "raw.requestCancel", args: [ownerOf(flowId), flowId] })),
-      cancelFlow: async (flowId) => {
-        const { code, stderr } = await gateway.cli(["tasks", "flow", "cancel", flowId]);
-        // The host's housekeeping may have been faster, once a cancel was requested.
-        if (code !== 0 && !stderr.includes("already cancelled")) throw new Error(stderr);
-      },
-      cancelChild: async (runId) => {
-        const rpc = await gateway.rpc();
-        const runs = (await call({ on: "raw.runs", args: [ownerOf(flowOfRun.get(runId) ?? "")] })) as {
-          id: string;
-          runId?: string;
-        }[];
-        await rpc.call("tasks.cancel", { taskId: runs.find((run) => run.runId === runId)?.id });
-      },
-    },
-  };
-}
-
-flowStoreContract("real gateway", realWorld);
-childTaskContract("real gateway", realWorld);
+flowStoreContract("real gateway", () => taskFlowWorld(gateway, ports));
+childTaskContract("real gateway", () => taskFlowWorld(gateway, ports));
 
 describe("what views show of a running child", () => {
   test("its label, tools by count and name, and what it does now", async () => {

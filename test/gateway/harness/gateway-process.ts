@@ -5,25 +5,15 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import type { OpenclawHost } from "./openclaw-host.ts";
 import { identify, signal, treeOf, untilGone, type Pid } from "./process-tree.ts";
 
 const READY_WITHIN_MS = 150_000;
 const POLL_MS = 100;
 const KILL_WITHIN_MS = 10_000;
 
-/** Another host than the installed one: the folder of an `openclaw` package of any version. */
-const OTHER_HOST = process.env["IFLOW_TEST_OPENCLAW"];
-
-export const openclawScript =
-  OTHER_HOST === undefined
-    ? createRequire(import.meta.url)
-        .resolve("openclaw")
-        .replace(/dist\/.*$/, "openclaw.mjs")
-    : join(OTHER_HOST, "openclaw.mjs");
-
 export interface GatewayRun {
+  readonly host: OpenclawHost;
   readonly env: Readonly<Record<string, string>>;
   readonly port: number;
   readonly logFile: string;
@@ -39,7 +29,7 @@ export class GatewayProcess {
 
   constructor(run: GatewayRun) {
     this.#run = run;
-    this.#child = spawn(process.execPath, [openclawScript, "gateway", "run", "--port", String(run.port)], {
+    this.#child = spawn(process.execPath, [run.host.script, "gateway", "run", "--port", String(run.port)], {
       env: { ...run.env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

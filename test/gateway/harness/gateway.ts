@@ -12,6 +12,7 @@ import { GatewayProcess } from "./gateway-process.ts";
 import type { JsonObject } from "./json.ts";
 import { ModelApi } from "./model-api.ts";
 import { runOpenclaw, type CliResult } from "./openclaw-cli.ts";
+import { installedHost, type OpenclawHost } from "./openclaw-host.ts";
 import { commandLine, signal, untilGone } from "./process-tree.ts";
 import { RpcClient } from "./rpc-client.ts";
 import { TelegramApi } from "./telegram-api.ts";
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly config?: JsonObject;
   readonly telegram?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the OpenClaw of node_modules. */
+  readonly host?: OpenclawHost;
 }
 
 interface PluginSettings {
@@ -96,6 +99,10 @@ export class Gateway {
     return this.#telegram;
   }
 
+  get host(): OpenclawHost {
+    return this.#options.host ?? installedHost;
+  }
+
   get workspace(): string {
     return join(this.dir, "workspace");
   }
@@ -143,7 +150,7 @@ export class Gateway {
 
   async start(): Promise<void> {
     if (this.#runs.at(-1)?.running === true) throw new Error("the gateway runs already");
-    const run = new GatewayProcess({ env: this.env, port: this.port, logFile: this.#logFile });
+    const run = new GatewayProcess({ host: this.host, env: this.env, port: this.port, logFile: this.#logFile });
     this.#runs.push(run);
     await run.ready();
   }
@@ -170,7 +177,7 @@ export class Gateway {
 
   /** A run of the `openclaw` command against this gateway's state (seconds each: prefer `rpc` and `tool`). */
   async cli(args: readonly string[], withinMs?: number): Promise<CliResult> {
-    return runOpenclaw(args, this.env, withinMs);
+    return runOpenclaw(this.host, args, this.env, withinMs);
   }
 
   log(): string {
@@ -216,7 +223,8 @@ export class Gateway {
       "install",
       `npm-pack:${tarball}`,
       "--force",
-      "--accept-capabilities",
+      // Asked for since 2026.9; unknown before.
+      ...(this.host.version.startsWith("2026.7.") ? [] : ["--accept-capabilities"]),
     ]);
     if (code !== 0) throw new Error(`the install of ${tarball} failed\n${stdout}\n${stderr}`);
   }

@@ -1,6 +1,6 @@
 /** One run of the `openclaw` command: what it printed and how it ended. It has children of its own, which a late one takes along. */
 import { spawn } from "node:child_process";
-import { openclawScript } from "./gateway-process.ts";
+import type { OpenclawHost } from "./openclaw-host.ts";
 import { signal, treeOf } from "./process-tree.ts";
 
 export interface CliResult {
@@ -12,11 +12,12 @@ export interface CliResult {
 const CLI_WITHIN_MS = 120_000;
 
 export async function runOpenclaw(
+  host: OpenclawHost,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   withinMs: number = CLI_WITHIN_MS,
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [openclawScript, ...args], {
+  const child = spawn(process.execPath, [host.script, ...args], {
     env: { ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

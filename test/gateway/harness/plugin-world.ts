@@ -12,6 +12,8 @@ import { gone, running } from "../../agent/leftovers.ts";
 import { remotePorts, type RemotePorts } from "../probe/remote-ports.ts";
 import { Gateway } from "./gateway.ts";
 import type { JsonObject } from "./json.ts";
+import { packFolder } from "./npm-pack.ts";
+import type { OpenclawHost } from "./openclaw-host.ts";
 import { bundlePlugin } from "./plugin-root.ts";
 import { DEMO_AGENT, PLUGIN_ID, stagePlugin } from "./staged-plugin.ts";
 
@@ -51,6 +53,10 @@ export interface PluginWorldOptions {
   readonly agentEnv?: Readonly<Record<string, string>>;
   /** Of the gateway's process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the OpenClaw of node_modules. */
+  readonly host?: OpenclawHost;
+  /** Installed from its npm tarball, as a user does, instead of loaded from a folder. */
+  readonly packed?: true;
 }
 
 const UNTIL_MS = 30_000;
@@ -74,12 +80,21 @@ export class PluginWorld {
     const entry = fileURLToPath(new URL("../probe/probe-plugin.ts", import.meta.url));
     const bundled = await bundlePlugin({ id: "iflow-probe", entry, exportName: "probePlugin" });
     const probe = undo.adopt(bundled, (one) => one.dispose());
+    const probeRoot = { [probe.id]: probe.dir };
+    const from =
+      options.packed === undefined
+        ? { pluginRoots: { [PLUGIN_ID]: plugin.dir, ...probeRoot } }
+        : {
+            pluginRoots: probeRoot,
+            installed: { [PLUGIN_ID]: undo.adopt(await packFolder(plugin.dir), (one) => one.dispose()).file },
+          };
     const gateway = await Gateway.start({
-      pluginRoots: { [PLUGIN_ID]: plugin.dir, [probe.id]: probe.dir },
+      ...from,
       pluginConfig: { ...options.otherPlugins, [PLUGIN_ID]: pluginConfig(options) },
       telegram: true,
       ...(options.gatewayConfig === undefined ? {} : { config: options.gatewayConfig }),
       ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.host === undefined ? {} : { host: options.host }),
     });
     undo.defer(async () => gateway.dispose());
     return new PluginWorld(gateway, undo.move());

@@ -3,10 +3,9 @@
  * Owns: nothing but the transport. What it calls is the product's own code.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createChildTasks } from "../../../src/host/child-task.ts";
-import { createFlowStore } from "../../../src/host/flow-store.ts";
 import { hostTasks, type HostTasks } from "../../../src/host/host-tasks.ts";
 import { loadHostFunctions, type HostApi } from "../../../src/host/sdk.ts";
+import { openTaskFlow } from "../../../src/host/task-flow.ts";
 import type { Owner } from "../../../src/core/session.ts";
 import type { ChildTasks, FlowStore } from "../../../src/ports.ts";
 import type { ProbeAnswer, ProbeCall } from "./probe-call.ts";
@@ -14,19 +13,20 @@ import type { ProbeAnswer, ProbeCall } from "./probe-call.ts";
 const HAMMER_PAUSE_MS = 5;
 
 interface Adapters {
+  /** As the host has it: another writer in the same process. */
   readonly tasks: HostTasks;
   readonly store: FlowStore;
   readonly children: ChildTasks;
 }
 
 async function adaptersOf(api: HostApi): Promise<Adapters> {
-  const found = hostTasks(api.runtime);
-  if (!found.ok) throw new Error(found.reason);
+  const raw = hostTasks(api.runtime);
+  if (!raw.ok) throw new Error(raw.reason);
   const { emitAgentEvent } = await loadHostFunctions();
-  const children = createChildTasks({
-    tasks: found.tasks,
+  const found = openTaskFlow({
+    api,
     emit: emitAgentEvent,
-    heartbeat: (runId) => void api.agent.events.emitAgentEvent({ runId, stream: `${api.id}.heartbeat`, data: {} }),
+    stateDir: api.runtime.state.resolveStateDir(process.env),
     clock: {
       now: () => Date.now(),
       after: (ms, run) => {
@@ -37,7 +37,8 @@ async function adaptersOf(api: HostApi): Promise<Adapters> {
     },
     log: api.logger,
   });
-  return { tasks: found.tasks, store: createFlowStore(found.tasks), children };
+  if (!found.ok) throw new Error(found.reason);
+  return { tasks: raw.tasks, store: found.taskFlow.flows, children: found.taskFlow.children };
 }
 
 async function carryOut({ tasks, store, children }: Adapters, call: ProbeCall): Promise<unknown> {
