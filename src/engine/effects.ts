@@ -157,7 +157,8 @@ export class Effects {
       as: child.as,
       atMs: this.#engine.clock.now(),
     });
-    if (!started.ok && started.refusedBy !== "flow")
+    // A flow that takes no child is ending; a host that takes none has said so when it started.
+    if (!started.ok && started.refusedBy === "now")
       this.#engine.log.warn(
         `iFlow session ${session.name}: no child task (${started.reason}); its flow alone is shown`,
       );

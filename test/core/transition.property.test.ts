@@ -1,6 +1,8 @@
 /**
  * Any sequence of events, sensible or absurd. A failure prints its seed and the shortest sequence.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buttonsOf, parsePayload } from "../../src/core/choice-button.ts";
@@ -86,6 +88,13 @@ interface Moment {
   readonly step: Step;
 }
 
+/** The picture of a session's life in DESIGN.md, without its begin and end. */
+function waysInDesign(): string[] {
+  const design = readFileSync(join(import.meta.dirname, "../../DESIGN.md"), "utf8");
+  const [, picture = ""] = /^stateDiagram-v2$([^]*?)^```$/m.exec(design) ?? [];
+  return [...picture.matchAll(/^ +(\w+ --> \w+)/gm)].map(([, way = ""]) => way).toSorted();
+}
+
 /** How many events an ended session is watched for before another one begins. */
 const AFTERLIFE = 6;
 
@@ -142,14 +151,17 @@ function property(
 
 describe("any sequence of events", () => {
   // One seed: this is about the events that are drawn, the properties below about what follows from them.
-  it("gets everywhere: each phase, each event, each effect, each notice", () => {
+  it("gets everywhere: each phase, each event, each effect, each notice, by the ways that DESIGN.md shows", () => {
     const seen = new Map<string, number>();
+    const ways = new Set<string>();
     const note = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
     property(
       1_000,
       ({ before, event, step }) => {
         note(`phase ${step.session.phase.kind}`);
         note(`event ${event.type} in ${before.phase.kind}`);
+        if (before.phase.kind !== step.session.phase.kind)
+          ways.add(`${before.phase.kind} --> ${step.session.phase.kind}`);
         if (event.type === "said") note(`said ${event.event.kind}`);
         for (const effect of step.effects) note(effect.do === "reply" ? `reply ${effect.reply.kind}` : effect.do);
         for (const notice of step.session.owed) note(`notice ${notice.kind}`);
@@ -159,6 +171,7 @@ describe("any sequence of events", () => {
       { seed: 20 },
     );
     expect(EVERYWHERE.filter((what) => !seen.has(what))).toEqual([]);
+    expect([...ways].toSorted()).toEqual(waysInDesign());
   });
 
   it("answers each request once, holds each slot once, runs one child at a time, loses and doubles no message", () => {

@@ -284,6 +284,8 @@ describe("reads that fail", () => {
       world.children.refuse = { ok: false, refusedBy, reason: "not now" };
       const id = await tell(world);
       await expectTold(world, id);
+      // A host that takes none says so at its start.
+      expect(world.log.some((line) => line.includes("no child task (not now)"))).toBe(refusedBy === "now");
     }
   });
 });

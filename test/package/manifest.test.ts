@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { manifestSchema } from "../../src/config-schema.ts";
+import { operations } from "../../src/operations/table.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const VERBS = ["launch", "respond", "fg", "bg", "kill", "output", "sessions", "stats", "resume"];
+const VERBS = operations(() => undefined).map(({ name }) => name);
 
 type Json = Record<string, unknown>;
 type Schema = { properties?: Record<string, Schema>; patternProperties?: Record<string, Schema>; type?: string };
@@ -63,7 +64,7 @@ describe("manifest", () => {
     expect(manifest.configSchema.properties?.["agent"]).not.toHaveProperty("required");
   });
 
-  test("nine tools, each shown in every profile, and each either a read or a change", () => {
+  test("a tool for each operation, shown in every profile, and each either a read or a change", () => {
     expect(manifest.contracts.tools).toEqual(VERBS.map((verb) => `iflow_${verb}`));
     expect(Object.keys(manifest.toolMetadata)).toEqual(manifest.contracts.tools);
     for (const metadata of Object.values(manifest.toolMetadata)) {
@@ -74,7 +75,7 @@ describe("manifest", () => {
     }
   });
 
-  test("loaded at start, by nine commands and one CLI command", () => {
+  test("loaded at start, by a command for each operation and one CLI command", () => {
     const commands = VERBS.map((verb) => (verb === "launch" ? "iflow" : `iflow_${verb}`));
     expect(manifest.activation).toEqual({ onStartup: true, onCommands: commands });
     expect(manifest.commandAliases.map(({ name }) => name)).toEqual(commands);
