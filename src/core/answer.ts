@@ -2,12 +2,13 @@
  * What people (and agents, and other writers) say to a session.
  * Owns: the first valid answer wins; late and stale ones are refused with what happened instead; messages wait in order.
  */
+import { closedMessage, noteAnswered, noteDenied } from "./closed-question.ts";
 import type { SessionEvent, Taken } from "./event.ts";
 import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, replyOf } from "./question.ts";
-import type { Ask, By, Door, Message, Question } from "./session.ts";
+import type { Ask, By, Door, Message } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
 
 const MAX_INBOX = 20;
@@ -114,7 +115,7 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
   const ask = asks.find((a) => a.questions.some((q) => q.id === event.questionId));
   const question = ask?.questions.find((q) => q.id === event.questionId);
   if (ask === undefined || question === undefined || question.answer !== undefined) {
-    draft.reply = refuse("question_closed", closedMessage(draft, event.questionId, question));
+    draft.reply = refuse("question_closed", closedMessage(session, event.questionId));
     return;
   }
   const limited = automaticLimit(draft, event.answer.by);
@@ -130,6 +131,7 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
     text: answerWords(question, event.answer),
     by: event.answer.by,
   });
+  noteAnswered(draft, question, event.answer);
   const answered: Ask = {
     ...ask,
     questions: ask.questions.map((q) => (q.id === question.id ? { ...q, answer: event.answer } : q)),
@@ -140,16 +142,6 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
   else replaceAsk(draft, answered);
   tellResponse(draft, event.answer.by, answerWords(question, event.answer));
   draft.reply = ok(live || !complete ? "now" : draft.session.phase.kind === "asking" ? "queued" : "resumed");
-}
-
-function closedMessage(draft: Draft, questionId: string, question: Question | undefined): string {
-  const { name, phase } = draft.session;
-  if (question?.answer !== undefined) {
-    return `Question ${questionId} of ${name} was already answered: ${answerWords(question, question.answer)}.`;
-  }
-  const open = phase.kind === "asking" ? openQuestions(phase.asks).map((q) => q.id) : [];
-  const now = open.length > 0 ? `open now: ${open.join(", ")}` : `${name} is ${phase.kind}, with no open question`;
-  return `Question ${questionId} of ${name} is not open any more (answered, timed out or withdrawn); ${now}.`;
 }
 
 function replaceAsk(draft: Draft, ask: Ask): void {
@@ -227,6 +219,7 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   if (phase.kind !== "asking") return;
   const reason = DENIAL[code];
   count(draft, { denied: openQuestions([ask]).length });
+  for (const question of openQuestions([ask])) noteDenied(draft, question);
   owe(draft, "denied", { code, questionIds: openQuestions([ask]).map((q) => q.id) });
   if (ask.kind === "fresh-start") {
     end(

@@ -192,17 +192,28 @@ function optionsByWords(question: Question, words: string): readonly RequestOpti
 
 /**
  * What somebody's words mean as an answer to this question: option ids, or free text where that is allowed.
- * Refuses `invalid_choice` with the choices when they mean neither.
+ * Refuses `invalid_choice` with the choices when they mean neither. `option`: they were given as a choice, so they must be one.
  */
-export function readAnswer(question: Question, words: string): Result<Pick<Answer, "optionIds" | "text">> {
+export function readAnswer(
+  question: Question,
+  words: string,
+  as: "words" | "option" = "words",
+): Result<Pick<Answer, "optionIds" | "text">> {
   const options = optionsByWords(question, words);
   if (options !== undefined) return ok({ optionIds: options.map((o) => o.id) });
-  if (question.freeText && words.trim() !== "") return ok({ text: words });
+  // A number alone is meant as one of the choices, also where any words would do; but for choices that are numbers themselves.
+  const isCounted = question.options.length > 0 && !question.options.some(({ label }) => /\d/.test(label));
+  const isMeant = as === "option" || (isCounted && /^\s*\d{1,3}\s*$/.test(words));
+  if (question.freeText && words.trim() !== "" && !isMeant) return ok({ text: words });
   const said = words.trim() === "" ? "An empty answer" : `"${cutText(redactSecrets(words.trim()), 60)}"`;
-  return refuse(
-    "invalid_choice",
-    `${said} is no choice of question ${question.id}. Choose one of: ${choiceLines(question).join(" · ")}`,
-  );
+  return refuse("invalid_choice", `${said} is no choice of question ${question.id}. ${chooseFrom(question)}`);
+}
+
+function chooseFrom(question: Question): string {
+  const own = question.freeText ? ", or answer in words of your own" : "";
+  return question.options.length === 0
+    ? "It has no choices: answer in words."
+    : `Choose one of: ${choiceLines(question).join(" · ")}${own}`;
 }
 
 /** True when the words are nothing but a choice: its number or its exact words (for bare replies and other writers). */

@@ -92,6 +92,13 @@ export interface Question {
   readonly answer?: Answer;
 }
 
+/** A question that is over. Without an answer it was denied at its deadline. */
+export interface ClosedQuestion {
+  readonly id: string;
+  readonly answer?: string;
+  readonly by?: By["kind"];
+}
+
 /** One open request of the agent with its one or more questions. */
 export interface Ask {
   /** Absent when no live request stands behind it (the plugin's own question). */
@@ -328,6 +335,8 @@ export interface Session {
   readonly graceUntil?: number;
   readonly inbox: readonly Message[];
   readonly grants: readonly Grant[];
+  /** The last questions that are over, oldest first. */
+  readonly closed?: readonly ClosedQuestion[];
   readonly child?: Child;
   readonly owed: readonly Notice[];
   readonly viewers: readonly Viewer[];

@@ -151,6 +151,9 @@ const session = shape({
   graceUntil: maybe(number),
   inbox: list(message),
   grants: list(shape({ subject, span: oneOf("once", "always") })),
+  closed: maybe(
+    list(shape({ id: text, answer: maybe(text), by: maybe(oneOf("person", "agent", "plugin", "writer")) })),
+  ),
   child: maybe(shape({ runId: text, as: oneOf("running", "queued"), label: text })),
   owed: list(shape({ id: text, kind: text, at: number, parts: list(oneOf("chat", "wake")), data: shape({}) })),
   viewers: list(

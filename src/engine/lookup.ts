@@ -2,7 +2,7 @@
  * Finding sessions by name or id, for one caller.
  * Owns: live before ended, newest first; an old id leads to its newest continuation; suggestions come from the caller's own only.
  */
-import { closest, distance } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 import { canSee, type Caller } from "../core/caller.ts";
 import { refuse } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
@@ -49,7 +49,7 @@ export function unknownSession(sessions: readonly Session[], caller: Caller, ref
     near.length > 0
       ? `Did you mean ${near.join(", ")}?`
       : names.length > 0
-        ? `Your newest: ${closest(ref, names)}. List all with iflow_sessions.`
+        ? `Your newest: ${names.slice(0, 3).join(", ")}. iflow_sessions lists them all.`
         : "You have no iFlow sessions yet.";
   return refuse("not_found", `No iFlow session is called "${redactSecrets(ref).slice(0, 80)}". ${hint}`);
 }

@@ -1,6 +1,7 @@
 /**
  * Refusals of the verbs that need more than a line: each names the thing, its state and the next step.
  */
+import { whatBecame } from "../core/closed-question.ts";
 import { refuse, type Refusal } from "../core/errors.ts";
 import { choiceLines } from "../core/question.ts";
 import type { Question, Session } from "../core/session.ts";
@@ -9,18 +10,22 @@ import type { Roster } from "./roster.ts";
 type Failed = { readonly ok: false; readonly refusal: Refusal };
 
 export function queueFull({ engine, admission }: Roster): Failed {
+  const { maxSessions, maxQueued } = engine.bounds;
+  const slots = maxSessions === 1 ? "The only slot is busy" : `All ${maxSessions} slots are busy`;
+  const line = admission.waiting === 1 ? "1 session waits" : `${admission.waiting} sessions wait`;
   return refuse(
     "queue_full",
-    `All ${engine.bounds.maxSessions} slots are busy and ${admission.waiting} sessions wait (maxQueued ${engine.bounds.maxQueued}). Wait for one to finish, or end one with iflow_kill.`,
+    `${slots} and ${line} (maxQueued ${maxQueued}). Nothing was launched. Wait for one to finish, or end one with iflow_kill; iflow_sessions lists them.`,
   );
 }
 
 /** Who answers a question does not mean to begin a new conversation. */
-export function questionOfEnded({ name, phase }: Session, questionId: string): Failed {
+export function questionOfEnded(session: Session, questionId: string): Failed {
+  const { phase } = session;
   const how = phase.kind === "ended" ? phase.outcome : phase.kind;
   return refuse(
     "question_closed",
-    `Question ${questionId} of ${name} is not open any more: the session has ended (${how}). Respond without question_id to go on with it.`,
+    `${whatBecame(session, questionId)}. The session has ended (${how}). Respond without question_id to go on with it.`,
   );
 }
 

@@ -171,7 +171,9 @@ export class Sessions {
       );
     }
     const read =
-      question === undefined ? ok({ text: order.message }) : readAnswer(question, order.option ?? order.message);
+      question === undefined
+        ? ok({ text: order.message })
+        : readAnswer(question, order.option ?? order.message, order.option === undefined ? "words" : "option");
     if (!read.ok) return read;
     const askedAt = askedSince(session, questionId);
     const at = this.#roster.engine.clock.now();

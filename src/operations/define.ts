@@ -1,14 +1,12 @@
 /**
  * One definition, three doors: from a verb's schema and its `run` to what tools, commands and RPC call.
- * Owns: validation of raw parameters (the host's HTTP door does not validate), camelCase for snake_case, defaults, refusals, and that
- * no secret is in what is shown, but for the words of a session itself.
+ * Owns: the order of validation, authority, run and audit, and that no secret is in what is shown, but for the words of a session itself.
  */
 import type { Static, TObject } from "@sinclair/typebox";
-import { Errors } from "@sinclair/typebox/errors";
-import { Check, Default } from "@sinclair/typebox/value";
 import type { Caller } from "../core/caller.ts";
 import type { Refusal, Result } from "../core/errors.ts";
 import { withOperators } from "./authority.ts";
+import { checkParams } from "./check-params.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
 import type { Context } from "./context.ts";
@@ -54,7 +52,7 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
         : refused({ code: "invalid_params", message: `${parsed.message} Usage: ${usage}` });
     },
     invoke: async (caller, rawParams) => {
-      const checked = checkParams(definition, rawParams);
+      const checked = checkParams(`iflow_${name}`, params, rawParams);
       if (!checked.ok) return refused(checked.refusal);
       const context = live();
       if (context === undefined) return refused({ code: "not_available", message: NOT_RUNNING });
@@ -74,55 +72,4 @@ function refused(refusal: Refusal): Answered & { readonly ok: false } {
 function withoutSecrets({ text, json }: Reply): Reply {
   // The same shape, but for what texts say.
   return { text: redactSecrets(text), json: redactValue(json, redactSecrets) as Reply["json"] };
-}
-
-/** `maxTurns` is `max_turns`: RPC speaks camelCase, tools snake_case; both doors take both. */
-function snakeCase(raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(raw).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(
-    entries.map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
-  );
-}
-
-function checkParams<P extends TObject>(definition: Definition<P>, raw: unknown): Result<Static<P>> {
-  const { params, name } = definition;
-  if (raw !== undefined && (typeof raw !== "object" || raw === null || Array.isArray(raw))) {
-    return invalid(`iflow_${name} takes an object of parameters, not ${quoted(raw, 60)}.`);
-  }
-  const given = snakeCase((raw ?? {}) as Readonly<Record<string, unknown>>);
-  const known = Object.keys(params.properties);
-  const unknown = Object.keys(given).filter((key) => !known.includes(key));
-  if (unknown.length > 0)
-    return invalid(`iflow_${name} has no parameter ${quoted(unknown[0], 60)}. It takes: ${known.join(", ")}.`);
-  const filled = Default(params, given);
-  const wrong = wrongWord(params, filled);
-  if (wrong !== undefined) return invalid(`Parameter ${wrong.key} of iflow_${name}: ${wrong.problem}.`);
-  if (Check(params, filled)) return { ok: true, value: filled };
-  const [problem] = [...Errors(params, filled)];
-  const path = problem?.path.replace(/^\//, "").replaceAll("/", ".") ?? "";
-  const value = problem?.value === undefined ? undefined : quoted(problem.value, 80);
-  return invalid(
-    `Parameter ${path} of iflow_${name}: ${problem?.message ?? "is not valid"}${value === undefined ? "" : `, got ${value}`}.`,
-  );
-}
-
-/** typebox leaves `enum` to the host's validator, which calls over HTTP and RPC do not meet (host fact). */
-function wrongWord(params: TObject, given: unknown): { readonly key: string; readonly problem: string } | undefined {
-  const values = new Map<string, unknown>(Object.entries(given ?? {}));
-  for (const [key, schema] of Object.entries(params.properties)) {
-    const words: unknown = schema["enum"];
-    const value = values.get(key);
-    if (!Array.isArray(words) || typeof value !== "string" || words.includes(value)) continue;
-    return { key, problem: `must be one of ${words.join(", ")}, got ${quoted(value, 80)}` };
-  }
-  return undefined;
-}
-
-/** As JSON, cut, and masked before it is cut: half a secret is not known for one. */
-function quoted(value: unknown, length: number): string {
-  return (JSON.stringify(redactValue(value, redactSecrets)) ?? "nothing").slice(0, length);
-}
-
-function invalid(message: string): { readonly ok: false; readonly refusal: Refusal } {
-  return { ok: false, refusal: { code: "invalid_params", message } };
 }

@@ -51,7 +51,9 @@ export const respond = defineOperation({
 
 function reply({ session, flowId, delivered, question }: Responded): Reply<RespondJson> {
   const what =
-    question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(question.text.text), 60)})`;
+    question === undefined
+      ? "Message"
+      : `Answer to ${question.id} (${cutText(oneLine(question.text.text.split("\n", 1)[0] ?? ""), 60)})`;
   const how = {
     now: "was passed on; iFlow goes on.",
     queued: "waits for the running turn to end.",

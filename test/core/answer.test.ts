@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Session } from "../../src/core/session.ts";
 import {
   AGENT,
   ALLOW,
@@ -17,6 +18,7 @@ import {
   ended,
   idle,
   lastNotice,
+  messaged,
   notices,
   orphaned,
   permission,
@@ -82,8 +84,37 @@ describe("an answer to a live request", () => {
         reply: { ok: false, refusal: { code: "question_closed" } },
       });
     }
+    expect(play(done, [answered("q3", { option: ALLOW.id })]).reply).toMatchObject({
+      refusal: {
+        message: expect.stringMatching(
+          /^Question q3 of fix-login was already answered: \w+ \(by a person\)\. /,
+        ) as string,
+      },
+    });
     const other = play(asking(), [answered("q99", { option: ALLOW.id })]).reply;
-    expect(other).toMatchObject({ refusal: { message: expect.stringContaining("open now: q3") as string } });
+    expect(other).toMatchObject({
+      refusal: { message: expect.stringContaining("has asked no question q99. Open now: q3.") as string },
+    });
+  });
+
+  it("one that comes after the deadline is told of the denial; after an interrupt, that the question is gone", () => {
+    const late = (session: Session): unknown => play(session, [answered("q3", { option: ALLOW.id })]).reply;
+    const denied = play(asking(), [{ ...CLOCK, at: T0 + 2 * DAY_MS }]).session;
+    expect(late(denied)).toMatchObject({
+      refusal: {
+        message: expect.stringContaining(
+          "q3 of fix-login was denied, since nobody answered before its deadline",
+        ) as string,
+      },
+    });
+    const interrupted = play(asking(), [messaged("something else", { interrupt: true })]).session;
+    expect(late(interrupted)).toMatchObject({
+      refusal: {
+        message: expect.stringContaining(
+          "q3 of fix-login is not open any more (its turn was stopped or has ended)",
+        ) as string,
+      },
+    });
   });
 
   it("waits for the last part, and leaves with it (decision 13)", () => {

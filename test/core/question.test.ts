@@ -91,6 +91,18 @@ describe("readAnswer", () => {
     expect(chosen(question, words)).toEqual(expected);
   });
 
+  it("what was given as a choice, or is a number, must be one, also where words of one's own would do", () => {
+    const refused = (words: string, as?: "option"): unknown => readAnswer(DATABASE, words, as);
+    expect(refused("9")).toMatchObject({
+      refusal: {
+        code: "invalid_choice",
+        message: expect.stringContaining("or answer in words of your own") as unknown,
+      },
+    });
+    expect(refused("Mongo", "option")).toMatchObject({ refusal: { code: "invalid_choice" } });
+    expect(refused("Mongo")).toMatchObject({ ok: true, value: { text: "Mongo" } });
+  });
+
   it("refuses with the choices, quoting what was said", () => {
     expect(readAnswer(PERMISSION, "perhaps")).toMatchObject({
       refusal: {

@@ -143,7 +143,10 @@ describe("[G2] manual mode: nothing is written unless somebody allowed it", () =
     await world.respond(row.id, "no", { question_id });
     const rpc = await world.gateway.rpc();
     const late = await rpc.refused("iflow.respond", { session: row.id, message: "yes", question_id });
-    expect(late).toMatchObject({ code: "question_closed", message: expect.stringContaining("not open any more") });
+    expect(late).toMatchObject({
+      code: "question_closed",
+      message: expect.stringContaining("already answered: Reject"),
+    });
     await over(row);
     expect(written("rejected.txt")).toBe(false);
   });

@@ -4,18 +4,32 @@ import type { OperationName } from "../../src/operations/operation.ts";
 import { OperationsWorld, type Params } from "./operations-world.ts";
 
 const bad: readonly (readonly [OperationName, unknown, string])[] = [
-  ["launch", {}, "prompt"],
+  ["launch", {}, "Parameter prompt of iflow_launch: required, but missing."],
+  ["launch", { prompt: "x", maxTurn: 1 }, 'has no parameter "maxTurn". Did you mean max_turns? It takes: prompt, name'],
+  [
+    "launch",
+    { prompt: "x", maxTurns: 1, max_turns: 2 },
+    "was given maxTurns and max_turns, which are the same parameter",
+  ],
   ["launch", { prompt: "" }, "prompt"],
   ["launch", { prompt: 7 }, "prompt"],
   ["launch", { prompt: "x".repeat(200_001) }, "prompt"],
   ["launch", { prompt: null }, "prompt"],
   ["launch", { prompt: "x", timeout: 10 }, "timeout"],
   ["launch", { prompt: "x", timeout: "60000" }, "timeout"],
-  ["launch", { prompt: "x", maxTurns: 0 }, "max_turns"],
+  [
+    "launch",
+    { prompt: "x", maxTurns: 0 },
+    "Parameter maxTurns of iflow_launch: must be integer greater or equal to 1, got 0.",
+  ],
   ["launch", { prompt: "x", max_turns: 1.5 }, "max_turns"],
   ["launch", { prompt: "x", permissionMode: "yolo" }, "must be one of auto, selective, manual, plan"],
   ["launch", { prompt: "x", session_policy: "old" }, "must be one of auto, new, reuse"],
-  ["launch", { prompt: "x", allowedTools: "Bash" }, "allowed_tools"],
+  [
+    "launch",
+    { prompt: "x", allowedTools: "Bash" },
+    'Parameter allowedTools of iflow_launch: must be array, got "Bash".',
+  ],
   ["launch", { prompt: "x", files: [""] }, "files.0"],
   ["launch", { prompt: "x", route: "telegram" }, "has another form"],
   ["launch", { prompt: "x", fork_session: true }, "needs resume_session_id"],
