@@ -1,11 +1,11 @@
 /**
  * Which changes of a session must be stored before anything else happens, and what a foreign record means.
- * Owns: the line between a commit (awaited) and a checkpoint (coalesced).
+ * Owns: the line between a commit (awaited) and a checkpoint (coalesced), and a commit's line in the journal.
  */
 import type { ForeignChange } from "../core/event.ts";
 import { flowVerb } from "../core/flow-command.ts";
 import { SCHEMA, type Session } from "../core/session.ts";
-import type { FlowRecord, FlowStatus } from "../ports.ts";
+import type { FlowRecord, FlowStatus, JournalLine } from "../ports.ts";
 import { isTerminal, seqOf, type OwnWrite } from "./flow-writer.ts";
 
 /** Values change by replacement, so identity tells whether something changed. */
@@ -27,6 +27,13 @@ function phaseChanged(a: Session["phase"], b: Session["phase"]): boolean {
   if (a.kind === "working" && b.kind === "working") return a.stopping !== b.stopping || a.message !== b.message;
   if (a.kind === "asking" && b.kind === "asking") return a.asks !== b.asks;
   return true;
+}
+
+/** The journal's line of a commit: the session without its words, which have lines of their own. */
+export function commitLine(session: Session, revision: number, at: number): JournalLine {
+  const { end } = session.output;
+  const bare = { ...session, output: { text: "", start: end, end } };
+  return { t: "commit", at, seq: session.seq, revision, session: bare };
 }
 
 /** What another writer's record means for a session that lives; undefined: nothing that changes its life. */

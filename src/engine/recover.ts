@@ -11,7 +11,7 @@ import { planRecovery, type JournalFacts } from "../core/recovery.ts";
 import type { Session } from "../core/session.ts";
 import { parseSession } from "../core/state-json.ts";
 import type { FlowRecord, JournalHeader, JournalTail, SessionJournal } from "../ports.ts";
-import { foreignChange } from "./commit-rule.ts";
+import { commitLine, foreignChange } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { readFlow } from "./flow-finder.ts";
 import { isTerminal, seqOf } from "./flow-writer.ts";
@@ -35,6 +35,8 @@ export interface LiveFound extends Found {
 export interface OverFound extends Found {
   /** Somebody ended its flow while no gateway ran: its process may still live. */
   readonly endedMeanwhile: boolean;
+  /** Its journal has the line of its end. */
+  readonly isNoted: boolean;
 }
 
 export interface Recovered {
@@ -64,6 +66,18 @@ export async function findSessions(engine: Engine): Promise<Recovered> {
     else left.push(outcome.reason);
   }
   return { live: live.toSorted((a, b) => a.session.createdAt - b.session.createdAt), over, left };
+}
+
+/**
+ * A terminal flow is written by nobody but others, who may replace the state in it: so the journal gets the line that a kill kept
+ * from it, and the end is the same one at each start.
+ */
+export async function noteEnd({ clock, log }: Engine, { session, record, journal }: Found): Promise<void> {
+  try {
+    await journal.append([commitLine(session, record.revision, clock.now())]);
+  } catch (error) {
+    log.warn(`iFlow recovery: the end of session ${session.name} could not be noted: ${messageOf(error)}`);
+  }
 }
 
 /** Sessions that have left memory and whose terminal flow somebody reopened: they are settled again. */
@@ -131,9 +145,11 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
     case "leave":
       return { kind: "left", reason: `${plan.reason}; left as it is` };
     case "over": {
-      const { session } = plan;
-      const endedMeanwhile = session.phase.kind === "ended" && session.phase.at === nowAt;
-      return { kind: "over", found: { session, record, journal, endedMeanwhile } };
+      const { phase } = plan.session;
+      const endedMeanwhile = phase.kind === "ended" && phase.at === nowAt;
+      const session = endedMeanwhile ? { ...plan.session, seq: plan.session.seq + 1 } : plan.session;
+      const isNoted = tail.lastCommit !== undefined && tail.lastCommit.seq >= session.seq;
+      return { kind: "over", found: { session, record, journal, endedMeanwhile, isNoted } };
     }
     case "live": {
       const { promptLeft, stateLost } = plan;

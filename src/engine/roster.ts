@@ -17,7 +17,7 @@ import type { Created } from "./launch.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { LiveLine } from "./live-line.ts";
 import { Progress } from "./progress.ts";
-import { findReopened, findSessions, type LiveFound, type OverFound } from "./recover.ts";
+import { findReopened, findSessions, noteEnd, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor, type Untimed } from "./session-actor.ts";
 import { WebCards } from "./web-cards.ts";
 import { Watch } from "./watch.ts";
@@ -140,6 +140,7 @@ export class Roster {
     const { agent, child: _settled, ...session } = found.session;
     // Its end was stored before its process was gone, or somebody else ended it.
     if (agent !== undefined || found.endedMeanwhile) await this.#reap(found.session);
+    if (!found.isNoted) await noteEnd(this.engine, found);
     const old = clock.now() - endedAt(session) > MEMORY_AFTER_END_MS && session.owed.length === 0;
     if (!old) {
       this.#changed(this.enlist({ ...found, session }));

@@ -13,7 +13,7 @@ import type { Message, NoticePart, Session, StoredText } from "../core/session.t
 import { transition, transitions } from "../core/transition.ts";
 import type { FlowRecord, JournalLine, SessionJournal } from "../ports.ts";
 import type { Admission } from "./admission.ts";
-import { fitsPhase, foreignChange, needsCommit, resumeText, stateReplaced } from "./commit-rule.ts";
+import { commitLine, fitsPhase, foreignChange, needsCommit, resumeText, stateReplaced } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { Effects } from "./effects.ts";
 import { FlowWriter, isTerminal } from "./flow-writer.ts";
@@ -277,15 +277,7 @@ export class SessionActor {
   }
 
   #commitLine(session: Session): JournalLine {
-    const { end } = session.output;
-    const bare = { ...session, output: { text: "", start: end, end } };
-    return {
-      t: "commit",
-      at: this.#engine.clock.now(),
-      seq: session.seq,
-      revision: this.#writer.record.revision,
-      session: bare,
-    };
+    return commitLine(session, this.#writer.record.revision, this.#engine.clock.now());
   }
 
   #troubled(reason: string): void {

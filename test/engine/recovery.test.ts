@@ -153,6 +153,25 @@ describe("[S5] records that are not as they should be", () => {
     expect(world.log.some((line) => line.startsWith("warn") && line.includes("iflow.session.v2"))).toBe(true);
   });
 
+  test("of a session that ended while its journal could not be written: the same end at each start, told by nobody twice", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "idle", "say: done");
+    await world.clock.advance(5_000);
+    const { flowId } = world.flowOf(id);
+    world.journals.failing = "the disk is full";
+    await world.sessions.kill(PERSON, id);
+    await world.quiet();
+    const told = world.delivery.messages.length;
+    world.kill();
+    world.journals.failing = undefined;
+    await world.boot();
+    world.flows.ledger.patch(flowId, undefined, undefined, { stateJson: { mine: true } });
+    await world.crash();
+    await world.clock.advance(2_000);
+    expect(world.session(id)).toMatchObject({ phase: { kind: "ended", outcome: "completed" }, owed: [] });
+    expect(world.delivery.messages.slice(told).map((message) => message.texts)).toEqual([]);
+  });
+
   test("broken, with a journal: restored from it", async () => {
     const { world, bad, good, state } = await three();
     state({ schema: "iflow.session.v1", id: bad, phase: { kind: "dancing" } });

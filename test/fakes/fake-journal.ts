@@ -19,6 +19,8 @@ export class FakeJournals implements Journals {
   readonly files: Map<string, JournalLine[]>;
   /** While set, nothing can be written, and this is why. */
   failing: string | undefined;
+  /** Marks of told notices that could not be written, in this life and earlier ones. */
+  lostMarks = 0;
   #isOver = false;
   #held: Promise<void> | undefined;
 
@@ -29,7 +31,9 @@ export class FakeJournals implements Journals {
   /** The process died: what was acknowledged stays, in a new object; the old one and its journals only throw. */
   restart(): FakeJournals {
     this.#isOver = true;
-    return new FakeJournals(this.files);
+    const next = new FakeJournals(this.files);
+    next.lostMarks = this.lostMarks;
+    return next;
   }
 
   /** From now on appends wait for the release; what waits when the process dies was never written. */
@@ -78,7 +82,10 @@ export class FakeJournals implements Journals {
   async write(sessionId: string, lines: JournalLine[]): Promise<void> {
     await this.#held;
     if (this.#isOver) throw failed(sessionId, "the process is over");
-    if (this.failing !== undefined) throw failed(sessionId, this.failing);
+    if (this.failing !== undefined) {
+      this.lostMarks += lines.filter(({ t }) => t === "told").length;
+      throw failed(sessionId, this.failing);
+    }
     const file = this.files.get(sessionId);
     if (file) file.push(...lines);
     else if (lines[0]?.t === "header") this.files.set(sessionId, lines);
