@@ -5,7 +5,10 @@ import { Errors } from "@sinclair/typebox/errors";
 import { Check, Default } from "@sinclair/typebox/value";
 import { describe, expect, test } from "vitest";
 import { withTables } from "../scripts/readme-tables.ts";
+import { parseConfig } from "../src/config.ts";
+import { wordsOf } from "../src/core/language.ts";
 import { operations } from "../src/operations/table.ts";
+import { blocksOf, NOT_RUN, PICTURES, READMES, shellLines, typedLines, WALKED } from "./readme-blocks.ts";
 import { skillExamples } from "./skill-examples.ts";
 
 const README = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
@@ -18,12 +21,6 @@ function problemsOf(tool: string, params: Readonly<Record<string, unknown>>): re
   return Check(operation.params, filled)
     ? []
     : [...Errors(operation.params, filled)].map(({ path, message }) => `${path} ${message}`);
-}
-
-/** Lines that people type in a chat, from every code block. */
-function typedCommands(): readonly string[] {
-  const blocks = [...README.matchAll(/^```\w*\n([^]*?)^```$/gm)].map(([, block = ""]) => block);
-  return blocks.flatMap((block) => [...block.matchAll(/^(?:you\s+)?(\/iflow.*)$/gm)].map(([, line = ""]) => line));
 }
 
 test("the tables of README.md say what the code does (`npm run tables` writes them)", () => {
@@ -43,10 +40,13 @@ describe("the examples of the skill", () => {
   });
 });
 
-describe("commands in README.md", () => {
-  test("there are some", () => expect(typedCommands().length).toBeGreaterThan(1));
+const BLOCKS = READMES.flatMap((file) => blocksOf(file));
+const TYPED = BLOCKS.flatMap((block) => typedLines(block).map((line) => ({ file: block.file, line })));
 
-  test.each(typedCommands())("%s", (line) => {
+describe("chat commands in the READMEs", () => {
+  test("there are some", () => expect(TYPED.length).toBeGreaterThan(4));
+
+  test.each(TYPED)("$file: $line", ({ line }) => {
     const [, word = "", args = ""] = /^\/(\w+)\s*([^]*)$/.exec(line) ?? [];
     const operation = OPERATIONS.find((one) => one.command === word);
     const parsed = operation?.parseCommand(args);
@@ -55,4 +55,55 @@ describe("commands in README.md", () => {
       expect(problemsOf(operation.tool, parsed.params)).toEqual([]);
     }
   });
+});
+
+test.each([
+  ["README.md", "en"],
+  ["README.zh.md", "zh"],
+] as const)("the dialogue of %s has the words of its notices", (file, language) => {
+  const { head } = wordsOf(language);
+  const [dialogue] = blocksOf(file);
+  const said = dialogue?.lines.filter((line) => line.startsWith("plugin")) ?? [];
+  const heads = [
+    "↩️ Launched login",
+    `🔔 ${head.permission("login")}`,
+    `✅ ${head.turnFinished("login", 1, undefined)}`,
+  ];
+  expect(said.map((line, at) => line.replace(/^plugin +/, "").startsWith(heads[at] ?? "?"))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+});
+
+describe("JSON in the READMEs is a configuration that the plugin takes", () => {
+  const json = BLOCKS.filter(({ language }) => language === "json");
+
+  test("both have one", () => expect(json.map(({ file }) => file)).toEqual([...READMES]));
+
+  test.each(json)("$file: $heading", ({ lines }) => {
+    const { plugins } = JSON.parse(lines.join("\n")) as { plugins: { entries: Record<string, { config: unknown }> } };
+    expect(Object.keys(plugins.entries)).toEqual(["openclaw-iflow-plugin"]);
+    expect(parseConfig(plugins.entries["openclaw-iflow-plugin"]?.config, "/home/you")).toMatchObject({ ok: true });
+  });
+});
+
+/** A new block that nothing keeps true fails here. */
+test.each(BLOCKS)("$file, $heading: a block that a test keeps true ($language)", (block) => {
+  switch (block.language) {
+    case "json":
+      return;
+    case "sh": {
+      if (block.heading === WALKED[block.file as keyof typeof WALKED]) return;
+      expect(shellLines(block).filter((line) => !(line in NOT_RUN))).toEqual([]);
+      return;
+    }
+    default: {
+      const isPicture = block.lines.some((line) => line in PICTURES);
+      const others = block.lines.filter(
+        (line) => line !== "" && !typedLines(block).some((typed) => line.includes(typed)),
+      );
+      expect(isPicture ? [] : others).toEqual([]);
+    }
+  }
 });

@@ -8,6 +8,9 @@ import { operations } from "../../src/operations/table.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const VERBS = operations(() => undefined).map(({ name }) => name);
 
+const OLDEST_HOST = "test/hosts/2026.7.35";
+const LOCKFILES = ["package-lock.json", `${OLDEST_HOST}/package-lock.json`];
+
 type Json = Record<string, unknown>;
 type Schema = { properties?: Record<string, Schema>; patternProperties?: Record<string, Schema>; type?: string };
 
@@ -44,9 +47,10 @@ const packageJson = read<{
   name: string;
   version: string;
   dependencies?: Json;
+  peerDependencies: Json;
   devDependencies: Record<string, string>;
   files: string[];
-  openclaw: { extensions: string[]; build: Record<string, string> };
+  openclaw: { extensions: string[]; install: Json; compat: Json; build: Record<string, string> };
 }>("package.json");
 
 describe("manifest", () => {
@@ -122,12 +126,22 @@ describe("package", () => {
     expect(packageJson.openclaw.build["openclawVersion"]).toBe(packageJson.devDependencies["openclaw"]);
   });
 
-  test("the lockfile names no place to fetch from", () => {
-    expect(readFileSync(join(ROOT, "package-lock.json"), "utf8")).not.toMatch(/"resolved"/);
+  test("the oldest host that it asks for is the oldest that is tested with, and the README says so", () => {
+    const host = read<{ dependencies: { openclaw: string } }>(`${OLDEST_HOST}/package.json`).dependencies.openclaw;
+    expect(packageJson.peerDependencies).toEqual({ openclaw: `>=${host}` });
+    expect(packageJson.openclaw.install).toMatchObject({ minHostVersion: `>=${host}` });
+    expect(packageJson.openclaw.compat).toEqual({ pluginApi: `>=${host}`, minGatewayVersion: host });
+    for (const file of ["README.md", "README.zh.md"]) {
+      expect(readFileSync(join(ROOT, file), "utf8")).toContain(`OpenClaw ${host}`);
+    }
   });
 
-  test("the lockfile holds the packages of every platform, so that npm ci works on each", () => {
-    const { packages } = read<{ packages: Record<string, { optionalDependencies?: Json }> }>("package-lock.json");
+  test.each(LOCKFILES)("%s names no place to fetch from", (file) => {
+    expect(readFileSync(join(ROOT, file), "utf8")).not.toMatch(/"resolved"/);
+  });
+
+  test.each(LOCKFILES)("%s holds the packages of every platform, so that npm ci works on each", (file) => {
+    const { packages } = read<{ packages: Record<string, { optionalDependencies?: Json }> }>(file);
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies)
         .filter((name) => !foldersAbove(path).some((folder) => `${folder}node_modules/${name}` in packages))
