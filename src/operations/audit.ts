@@ -9,6 +9,7 @@ import { messageOf, type Result } from "../core/errors.ts";
 import { cutText } from "../core/output.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
+import { formatRoute } from "../core/route.ts";
 import type { Clock, Log } from "../ports.ts";
 import type { OperationName, Reply } from "./operation.ts";
 
@@ -32,30 +33,27 @@ export class Audit {
     return this.#file;
   }
 
-  /** Reading is logged only when it was refused. */
-  async record(
+  /** Reading is logged only when it was refused. Resolves when the line is written, or could not be. */
+  record(
     operation: OperationName,
     caller: Caller,
     params: Readonly<Record<string, unknown>>,
-    result: Result<Reply>,
+    result: Result<Pick<Reply, "json">>,
   ): Promise<void> {
-    if (result.ok && QUIET.has(operation)) return;
-    const { door, owner, senderId, isPerson } = caller;
+    if (result.ok && QUIET.has(operation)) return this.#writing;
+    const { door, owner, senderId, isPerson, route } = caller;
     const line = {
       at: this.#clock.now(),
       operation,
       door,
       sessionKey: owner.sessionKey,
+      ...(route === undefined ? {} : { chat: formatRoute(route) }),
       ...(senderId === undefined ? {} : { senderId }),
       person: isPerson,
       params: Object.fromEntries(Object.entries(params).map(([key, value]) => [key, shown(value)])),
       outcome: result.ok ? "ok" : result.refusal.code,
       ...(result.ok ? idOf(result.value) : { message: shown(result.refusal.message) }),
     };
-    await this.append(line);
-  }
-
-  append(line: Readonly<Record<string, unknown>>): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write(`${JSON.stringify(line)}\n`));
     return this.#writing;
   }
@@ -81,6 +79,6 @@ function shown(value: unknown): unknown {
   return cutText(JSON.stringify(redactValue(value, redactSecrets)) ?? "", TEXT_LENGTH);
 }
 
-function idOf(reply: Reply): { readonly id?: unknown } {
+function idOf(reply: Pick<Reply, "json">): { readonly id?: unknown } {
   return "id" in reply.json ? { id: reply.json["id"] } : {};
 }

@@ -3,10 +3,12 @@
  * Owns: which question is meant, and when plain words are unmistakably an answer; everything else is left to the agent.
  */
 import type { Caller } from "../core/caller.ts";
+import { ok, type Result } from "../core/errors.ts";
 import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Question, Session } from "../core/session.ts";
 import { chatKey } from "../engine/governor.ts";
+import type { Responded } from "../engine/sessions.ts";
 import { withOperators } from "./authority.ts";
 import type { Context } from "./context.ts";
 
@@ -40,16 +42,7 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
     interrupt: false,
     questionId,
   });
-  await context.audit.append({
-    at: context.sessions.nowAt(),
-    operation: "respond",
-    door: caller.door,
-    senderId: caller.senderId,
-    id: session.id,
-    questionId,
-    option,
-    outcome: responded.ok ? "ok" : responded.refusal.code,
-  });
+  await audited(context, caller, { session: session.id, question_id: questionId, option }, responded);
   if (!responded.ok)
     return {
       text: redactSecrets(responded.refusal.message),
@@ -107,16 +100,20 @@ export async function answerBareReply(
     questionId: only.question.id,
     option: undefined,
   });
-  await context.audit.append({
-    at: context.sessions.nowAt(),
-    operation: "respond",
-    door: caller.door,
-    senderId: caller.senderId,
-    id: only.session.id,
-    questionId: only.question.id,
-    outcome: responded.ok ? "ok" : responded.refusal.code,
-  });
+  const said = { session: only.session.id, question_id: only.question.id, message: reply.text };
+  await audited(context, caller, said, responded);
   return responded.ok
     ? `↩️ ${only.session.name}: your answer was passed on.`
     : redactSecrets(responded.refusal.message);
+}
+
+/** As an answer by command is. */
+function audited(
+  { audit }: Context,
+  caller: Caller,
+  params: Readonly<Record<string, unknown>>,
+  responded: Result<Responded>,
+): Promise<void> {
+  const result = responded.ok ? ok({ json: { id: responded.value.session.id } }) : responded;
+  return audit.record("respond", caller, params, result);
 }

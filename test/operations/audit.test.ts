@@ -23,7 +23,8 @@ test("[G7] launch, answer, kill and denial each leave a line; reading leaves one
   await operations.call("output", { session: "nobody's" });
   await operations.call("launch", { prompt: "x", workdir: "/etc" });
 
-  const who = { door: "command", sessionKey: operations.me.owner.sessionKey, senderId: "42", person: true };
+  const chat = "telegram|default|telegram:42";
+  const who = { door: "command", chat, sessionKey: operations.me.owner.sessionKey, senderId: "42", person: true };
   expect(await operations.audit()).toEqual([
     expect.objectContaining({ ...who, operation: "launch", outcome: "ok", id, at: expect.any(Number) as unknown }),
     expect.objectContaining({ ...who, operation: "respond", door: "tool", person: false, outcome: "ok", id }),

@@ -26,6 +26,7 @@ export class OperationsWorld implements AsyncDisposable {
   readonly workspace: string;
   readonly auditFile: string;
   readonly me: Caller;
+  readonly context: Context;
   readonly #folder: string;
   readonly #doors: readonly OperationDoor[];
 
@@ -38,7 +39,7 @@ export class OperationsWorld implements AsyncDisposable {
     this.auditFile = join(folder, "plugin", "audit.jsonl");
     this.me = { ...PERSON, workspaceDir: this.workspace };
     const note = (message: string): void => void world.log.push(message);
-    const context: Context = {
+    this.context = {
       sessions: world.sessions,
       config: parsed.config,
       workdirs: new Workdirs({
@@ -50,7 +51,7 @@ export class OperationsWorld implements AsyncDisposable {
       agentOf: () => undefined,
       agentReady: async () => ({ ok: true }),
     };
-    this.#doors = operations(() => context);
+    this.#doors = operations(() => this.context);
   }
 
   static async create(config: Params = {}, options: WorldOptions = {}): Promise<OperationsWorld> {

@@ -1,0 +1,111 @@
+/** Answers without a command: a pressed button and a bare reply, by whom they are taken, and what is written of them. */
+import { describe, expect, test } from "vitest";
+import type { Caller } from "../../src/core/caller.ts";
+import type { Route } from "../../src/core/session.ts";
+import { answerBareReply, answerPress } from "../../src/operations/chat-answers.ts";
+import { OperationsWorld } from "./operations-world.ts";
+
+const GROUP: Route = { channel: "telegram", to: "telegram:-1001", accountId: "default" };
+const WRITE = "write notes.txt: hello\nsay: done";
+const ASK = "ask: Which way? | left | right\nsay: went {answer}";
+
+interface Asked {
+  readonly operations: OperationsWorld;
+  readonly id: string;
+  readonly questionId: string;
+  readonly group: Caller;
+}
+
+/** Launched by 42 in a group, and asking. */
+async function asking(prompt: string): Promise<Asked> {
+  const operations = await OperationsWorld.create({ operators: ["7"] });
+  const owner = { sessionKey: "agent:main:telegram:group:-1001", agentId: "main" };
+  const group: Caller = { ...operations.me, owner, route: GROUP, inGroup: true };
+  const { id } = await operations.json<{ id: string }>("launch", { prompt, name: "job" }, group);
+  const { phase } = await operations.world.until(id, "asking");
+  return { operations, id, questionId: phase.asks[0]?.questions[0]?.id ?? "", group };
+}
+
+const people = [
+  { who: "the one who launched", senderId: "42", seesAll: false, grants: true },
+  { who: "somebody else in the group", senderId: "99", seesAll: false, grants: false },
+  { who: "nobody that is known", senderId: undefined, seesAll: false, grants: false },
+  { who: "an operator", senderId: "7", seesAll: false, grants: true },
+  { who: "the host's owner", senderId: "77", seesAll: true, grants: true },
+];
+
+describe.each(people)("[G1] [S4] $who", ({ senderId, seesAll, grants }) => {
+  const speaker = (door: "button" | "reply", { group }: Asked): Caller => {
+    const { senderId: _launcher, ...rest } = group;
+    return { ...rest, door, seesAll, isPerson: true, ...(senderId === undefined ? {} : { senderId }) };
+  };
+
+  test(`presses a permission's button: ${grants ? "granted" : "refused"}, and audited`, async () => {
+    const asked = await asking(WRITE);
+    await using operations = asked.operations;
+    const pressed = { sessionId: asked.id, questionId: asked.questionId, optionIndex: 1 };
+    const outcome = await answerPress(operations.context, speaker("button", asked), pressed);
+    expect(outcome.closed).toBe(grants);
+    if (!grants)
+      expect(outcome.text).toMatch(
+        /^In a group, only the person who launched job, the host's owner or an operator may answer/,
+      );
+    expect((await operations.audit()).at(-1)).toEqual({
+      at: expect.any(Number) as unknown,
+      operation: "respond",
+      door: "button",
+      sessionKey: asked.group.owner.sessionKey,
+      chat: "telegram|default|telegram:-1001",
+      ...(senderId === undefined ? {} : { senderId }),
+      person: true,
+      params: { session: asked.id, question_id: asked.questionId, option: "2" },
+      ...(grants ? { outcome: "ok", id: asked.id } : { outcome: "not_allowed", message: outcome.text }),
+    });
+  });
+
+  test("answers a question of the group, as a reply to its notice", async () => {
+    const asked = await asking(ASK);
+    await using operations = asked.operations;
+    await operations.world.until(asked.id, "asking");
+    for (let i = 0; i < 20; i += 1) await operations.world.clock.advance(100);
+    const notice = operations.world.delivery.messages.find(({ texts }) => texts[0]?.startsWith("asks"));
+    const say = (text: string, repliesTo: string | undefined) =>
+      answerBareReply(operations.context, speaker("reply", asked), { text, repliesTo });
+    expect(await say("left", undefined)).toBeUndefined();
+    expect(await say("I think left", notice?.id)).toBeUndefined();
+    expect(await say("left", "another message")).toBeUndefined();
+    expect(await say("left", notice?.id)).toBe("↩️ job: your answer was passed on.");
+    await operations.world.until(asked.id, "idle");
+    expect(await operations.world.output(asked.id)).toContain("went left");
+    expect((await operations.audit()).at(-1)).toMatchObject({
+      door: "reply",
+      outcome: "ok",
+      params: { message: "left" },
+    });
+  });
+});
+
+test("a button of a question that is over goes, with what became of it", async () => {
+  const asked = await asking(ASK);
+  await using operations = asked.operations;
+  await operations.json("respond", { session: "job", message: "2" }, asked.group);
+  const pressed = { sessionId: asked.id, questionId: asked.questionId, optionIndex: 0 };
+  const outcome = await answerPress(operations.context, { ...asked.group, door: "button" }, pressed);
+  expect(outcome).toEqual({
+    closed: true,
+    text: expect.stringMatching(/^Question q\d+ of job was already answered: right \(by a person\)\. /) as unknown,
+  });
+  expect(await answerPress(operations.context, asked.group, { ...pressed, sessionId: "none" })).toMatchObject({
+    closed: true,
+  });
+});
+
+test("a bare reply that could mean several questions is told how to say which", async () => {
+  const asked = await asking("two questions");
+  await using operations = asked.operations;
+  const direct: Caller = { ...asked.group, inGroup: false, door: "reply" };
+  const told = await answerBareReply(operations.context, direct, { text: "1", repliesTo: undefined });
+  expect(told).toMatch(
+    /^Several questions are open\. Answer one with \/iflow_respond --question ID session answer:\njob q/,
+  );
+});
