@@ -4,6 +4,7 @@
  */
 import { realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
+import { oneLine } from "../core/draft.ts";
 import { messageOf } from "../core/errors.ts";
 import type { DeliveryCounts } from "../engine/governor.ts";
 import type { AgentLauncher, Journals } from "../ports.ts";
@@ -53,9 +54,10 @@ export async function runDoctor(parts: DoctorParts): Promise<readonly Check[]> {
   ];
 }
 
+/** One line each, also where the host or the agent says more. */
 export function doctorText(checks: readonly Check[]): string {
   const mark = { ok: "✓", warning: "!", failed: "✗" } as const;
-  return checks.map(({ name, verdict, line }) => `${mark[verdict]} ${name}: ${line}`).join("\n");
+  return checks.map(({ name, verdict, line }) => `${mark[verdict]} ${name}: ${oneLine(line)}`).join("\n");
 }
 
 async function guarded(name: string, run: () => Promise<Check>): Promise<Check> {

@@ -130,7 +130,7 @@ describe("[G5] the doctor", () => {
         workdir: undefined,
         allowed: [],
         fallbackRoute: undefined,
-        gatewayTrouble: async () => "the gateway does not answer",
+        gatewayTrouble: async () => "the gateway does not answer:\n  ECONNREFUSED.\nStart it",
         skillTrouble: async () => Promise.reject(new Error("no folder")),
       }),
     );
@@ -142,6 +142,8 @@ describe("[G5] the doctor", () => {
       "gateway, notices and wake": "failed",
       skill: "failed",
     });
+    expect(doctorText(checks).split("\n")).toHaveLength(checks.length);
+    expect(doctorText(checks)).toContain("does not answer: ECONNREFUSED. Start it\n");
     expect(doctorText(checks)).toContain("✗ agent found: the disk is gone");
     expect(doctorText(checks)).toContain("! directory: no default directory");
   });
