@@ -1,12 +1,13 @@
 /**
  * iflow_launch: hands a job to iFlow and answers at once.
  */
+import { isDeepStrictEqual } from "node:util";
 import * as Type from "@sinclair/typebox";
 import type { Static } from "@sinclair/typebox";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import { parseRoute } from "../core/route.ts";
-import type { Owner, Route } from "../core/session.ts";
+import type { Owner, Route, Session } from "../core/session.ts";
 import type { Launched } from "../engine/sessions.ts";
 import type { LaunchJson } from "./answers.ts";
 import { takeOptions } from "./command-line.ts";
@@ -82,13 +83,13 @@ const params = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 200,
-        description: "Go on with this session (name or id) instead of a new one.",
+        description: "Go on with this session (name or id) and its settings instead of a new one.",
       }),
     ),
     fork_session: Type.Optional(Type.Boolean({ description: "With resume_session_id: leave the original untouched." })),
     session_policy: oneOf(
       POLICIES,
-      "reuse: go on with the last session of the same directory; default auto (a new one).",
+      "reuse: go on with the last session of the same directory and its settings; default auto (a new one).",
     ),
     route: Type.Optional(
       Type.String({
@@ -185,10 +186,43 @@ async function resumeInstead(
   given: Params,
   ref: string,
 ): Promise<Result<Reply<LaunchJson>>> {
+  const found = context.sessions.find(caller, ref);
+  if (!found.ok) return found;
+  const kept = await otherSettings(context, caller, given, found.value);
+  if (kept.length > 0)
+    return refuse(
+      "invalid_params",
+      `${found.value.name} goes on with its own settings; ${kept.join(", ")} can't be changed. Leave ${kept.length === 1 ? "it" : "them"} out, or launch a new session (session_policy new).`,
+    );
   const gone = await goOn(context, caller, ref, given.prompt, given.fork_session === true);
   if (!gone.ok) return gone;
   const { session, flowId, text } = gone.value;
   return ok({ text, json: launchJson({ session, flowId, place: context.sessions.placeOf(session) }) });
+}
+
+/** What was asked for otherwise than the session has it: nobody may think that it is so. */
+async function otherSettings(
+  { workdirs }: Context,
+  caller: Caller,
+  given: Params,
+  { name, workdir, settings }: Session,
+): Promise<readonly string[]> {
+  const asked = given.workdir === undefined ? undefined : await workdirs.resolve(caller, given.workdir);
+  const own: Readonly<Record<string, unknown>> = {
+    name,
+    workdir: asked?.ok === true && asked.value === workdir ? given.workdir : workdir,
+    model: settings.model,
+    timeout: settings.timeoutMs,
+    max_turns: settings.maxTurns,
+    system_prompt: settings.systemPrompt?.text,
+    allowed_tools: settings.allowedTools,
+    multi_turn_disabled: settings.singleTurn,
+    permission_mode: settings.permissionMode,
+    files: [],
+  };
+  return Object.entries(given).flatMap(([key, value]) =>
+    key in own && !isDeepStrictEqual(own[key], value) ? [key] : [],
+  );
 }
 
 /** The last session of the same real directory goes on, live or ended. */

@@ -315,6 +315,18 @@ describe("answers have exactly the promised fields", () => {
     expect(await operations.launch("say: more", { session_policy: "reuse" })).toMatchObject({ id, name: "talk" });
     await operations.world.until(id, "idle");
     expect(await operations.launch("say: more", { resumeSessionId: "talk" })).toMatchObject({ id, name: "talk" });
+    await operations.world.until(id, "idle");
+    const same = { name: "talk", workdir: ".", permission_mode: "manual", allowed_tools: [], files: [] };
+    expect(await operations.launch("say: more", { session_policy: "reuse", ...same })).toMatchObject({ id });
+    await operations.world.until(id, "idle");
+    expect(
+      await operations.call("launch", { prompt: "x", resume_session_id: id, permissionMode: "auto", files: ["a"] }),
+    ).toMatchObject({
+      code: "invalid_params",
+      message:
+        "talk goes on with its own settings; permission_mode, files can't be changed. Leave them out, or launch a new session (session_policy new).",
+    });
+    expect(operations.world.session(id).settings.permissionMode).toBe("manual");
     expect(operations.world.roster.sessions()).toHaveLength(1);
   });
 });
