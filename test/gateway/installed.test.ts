@@ -5,11 +5,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { operations } from "../../src/operations/table.ts";
 import { Gateway } from "./harness/gateway.ts";
 import { packFolder } from "./harness/npm-pack.ts";
 import { DEMO_AGENT, PLUGIN_ID, stagePlugin } from "./harness/staged-plugin.ts";
 
-const NAMES = ["launch", "respond", "fg", "bg", "kill", "output", "sessions", "stats", "resume"];
+const NAMES = operations(() => undefined).map(({ name }) => name);
 
 const undo = new AsyncDisposableStack();
 let gateway: Gateway;
@@ -28,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => undo.disposeAsync());
 
 describe("installed from npm-pack", () => {
-  test("the host lists nine tools, nine commands, nine RPC methods, one service, and no complaint", async () => {
+  test("the host lists each operation as tool, command and RPC method, one service, and no complaint", async () => {
     const { stdout } = await gateway.cli(["plugins", "inspect", PLUGIN_ID, "--runtime", "--json"]);
     const seen = JSON.parse(stdout.slice(stdout.indexOf("{"))) as {
       tools: { names: string[] }[];

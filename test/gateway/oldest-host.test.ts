@@ -9,9 +9,10 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { childTaskContract } from "../contract/child-task.ts";
 import { flowStoreContract } from "../contract/flow-store.ts";
+import { packFolder } from "./harness/npm-pack.ts";
 import { oldestHost } from "./harness/openclaw-host.ts";
 import { type LaunchedJob, PERSON, PluginWorld } from "./harness/plugin-world.ts";
-import { PLUGIN_ID } from "./harness/staged-plugin.ts";
+import { PLUGIN_ID, stagePlugin } from "./harness/staged-plugin.ts";
 import { taskFlowWorld } from "./probe/task-flow-world.ts";
 
 const CANCELLED_WITHIN_MS = 6_000;
@@ -61,6 +62,17 @@ test("it is the older host, which loads the plugin without a complaint", async (
   expect(world.gateway.host.version).toBe("2026.7.35");
   expect((await inspected()).diagnostics).toEqual([]);
   expect(world.gateway.log()).not.toMatch(new RegExp(`${PLUGIN_ID}.*(?:failed|error)`, "i"));
+});
+
+test("a package that asks for a newer host is refused by name", async () => {
+  await using parts = new AsyncDisposableStack();
+  const staged = parts.adopt(await stagePlugin(), (one) => one.dispose());
+  const file = join(staged.dir, "package.json");
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll("2026.7.35", "2026.9.1"));
+  const tarball = parts.adopt(await packFolder(staged.dir), (one) => one.dispose());
+  const { code, stderr } = await world.gateway.cli(["plugins", "install", `npm-pack:${tarball.file}`, "--force"]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(`plugin "${PLUGIN_ID}" requires OpenClaw >=2026.9.1, but this host is 2026.7.35.`);
 });
 
 flowStoreContract("2026.7.35", () => taskFlowWorld(world.gateway, world.ports));
