@@ -75,8 +75,9 @@ export const EN: Words = {
   },
   remedy: {
     not_authenticated: "Log in with `iflow` in a terminal, or set agent.auth in the plugin's config.",
-    agent_too_old: "Update it: npm i -g @iflow-ai/iflow-cli",
-    agent_missing: "Install it: npm i -g @iflow-ai/iflow-cli, or set agent.command in the plugin's config.",
+    agent_too_old: "Update iFlow, in the way in which it was installed.",
+    agent_missing:
+      "Install the community edition (its command is iflow-ce), or set agent.command in the plugin's config.",
     model_silent: "iflowTimeout sets how long the model may be silent.",
     tool_timeout: "toolTimeoutMinutes sets how long a tool may run.",
   },

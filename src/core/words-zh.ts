@@ -75,8 +75,8 @@ export const ZH: Words = {
   },
   remedy: {
     not_authenticated: "请在终端运行 `iflow` 登录，或在插件配置中设置 agent.auth。",
-    agent_too_old: "请更新：npm i -g @iflow-ai/iflow-cli",
-    agent_missing: "请安装：npm i -g @iflow-ai/iflow-cli，或在插件配置中设置 agent.command。",
+    agent_too_old: "请用当初的安装方式更新 iFlow。",
+    agent_missing: "请安装社区版（命令是 iflow-ce），或在插件配置中设置 agent.command。",
     model_silent: "模型可以沉默多久由 iflowTimeout 决定。",
     tool_timeout: "工具可以运行多久由 toolTimeoutMinutes 决定。",
   },

@@ -51,6 +51,12 @@ function told(session: Session, style = EN, kind?: NoticeKind): string {
   return noticeText(session, notice, style);
 }
 
+it.each([EN, ZH])("a missing agent is remedied by what can still be had: the community edition", (style) => {
+  const text = told(play(starting(), startFailed("agent_missing")), style, "failed");
+  expect(text).toContain("iflow-ce");
+  expect(text).not.toContain("npm i -g");
+});
+
 describe("[N1] [N9] notices in English", () => {
   it.each<readonly [string, Session, string]>([
     [
