@@ -157,13 +157,22 @@ describe("the ways out", () => {
     ).toMatchObject({ kind: "refused" });
   });
 
-  test("what the host holds is accepted, what it can't send is refused", async () => {
+  test("[N5] what nobody took is ours to repeat, what may have arrived is not, what is refused is said", async () => {
+    const send = async (text: string): Promise<Handover> =>
+      hatch<Handover>({ do: "send", message: { intentId: text, owner: MAIN, route: DIRECT, text } });
     gateway.telegram.fail("sendMessage", 1, 403);
-    const held = await hatch<Handover>({
-      do: "send",
-      message: { intentId: "h1", owner: MAIN, route: DIRECT, text: "held" },
+    expect(await send("forbidden")).toMatchObject({
+      kind: "refused",
+      reason: expect.stringContaining("403") as string,
     });
-    expect(held).toMatchObject({ kind: "accepted", trouble: expect.stringContaining("403") as string });
+    gateway.telegram.fail("sendMessage", 3, 429, 1);
+    expect(await send("too many")).toMatchObject({ kind: "later", afterMs: 1_000 });
+    gateway.telegram.fail("sendMessage", 1, 502);
+    expect(await send("bad gateway")).toMatchObject({ kind: "unknown" });
+    await gateway.telegram.goDown();
+    const gone = await send("nobody listens");
+    await gateway.telegram.comeBack();
+    expect(gone).toMatchObject({ kind: "later" });
     const nowhere: Route = { channel: "discord", to: "channel:1" };
     expect(
       await hatch({ do: "send", message: { intentId: "h2", owner: MAIN, route: nowhere, text: "x" } }),

@@ -98,7 +98,7 @@ export class TelegramApi {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  /** The next `times` calls of the method fail. */
+  /** The next `times` calls of the method fail; with code 0 they are read, and cut off without an answer. */
   fail(method: string, times: number, code = 429, retryAfterS?: number): void {
     this.#failures.push({ method, times, code, retryAfterS });
   }
@@ -227,6 +227,10 @@ export class TelegramApi {
       return;
     }
     failure.times -= 1;
+    if (status === 0) {
+      response.socket?.destroy();
+      return;
+    }
     answer(response, status, {
       ok: false,
       error_code: status,
