@@ -45,7 +45,7 @@ export const REQUIREMENTS = {
   N6: done("one notice an event, handed over once under a stable id, also across a restart"),
   N7: done("three output modes; safe mode hides contents and masks secrets"),
   N8: open("choices are buttons where the channel has them, numbers where not"),
-  N9: open("notices are English or Chinese"),
+  N9: done("notices are English or Chinese"),
 
   // Keeping people safe
   G1: open("commands need an authorised sender; a session is seen and steered only by its owner or the host's owner"),
