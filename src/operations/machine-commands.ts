@@ -23,6 +23,7 @@ export interface MachineCommand {
 
 const JSON_OPTION = { flags: "--json", description: "Print JSON" };
 const AUDIT_LINES = 50;
+const OUTPUT_LINES = 50;
 
 export interface MachineParts {
   readonly auditFile: () => string;
@@ -53,7 +54,7 @@ export function machineCommands(parts: MachineParts): readonly MachineCommand[] 
       options: [
         JSON_OPTION,
         { flags: "--full", description: "From the beginning" },
-        { flags: "--lines <count>", description: "Last lines (50)" },
+        { flags: "--lines <count>", description: `Last lines (${OUTPUT_LINES})` },
       ],
       run: (run) => printed(run),
     },
@@ -78,13 +79,13 @@ async function doctor(parts: MachineParts, run: MachineRun): Promise<number> {
   return checks.some((check) => check.verdict === "failed") ? 1 : 0;
 }
 
-/** Failures of the call are said in a line; the exit code is 1. */
+/** What failed is said as the gateway, or the host about the gateway, says it; the exit code is 1. */
 async function asking(run: MachineRun, work: () => Promise<void>): Promise<number> {
   try {
     await work();
     return 0;
   } catch (error) {
-    run.print(`The gateway did not answer: ${messageOf(error)}`);
+    run.print(`✗ ${messageOf(error)}`);
     return 1;
   }
 }
@@ -107,7 +108,7 @@ function listed(run: MachineRun): Promise<number> {
 
 function printed(run: MachineRun): Promise<number> {
   return asking(run, async () => {
-    const lines = Number(run.options["lines"] ?? 50);
+    const lines = countOf(run.options["lines"], OUTPUT_LINES);
     const answer = await run.call("iflow.output", {
       session: run.args[0] ?? "",
       lines,
@@ -120,12 +121,17 @@ function printed(run: MachineRun): Promise<number> {
 
 async function audited(parts: MachineParts, run: MachineRun): Promise<number> {
   const file = parts.auditFile();
-  try {
-    const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
-    run.print(lines.slice(-Number(run.args[0] ?? AUDIT_LINES)).join("\n"));
-    return 0;
-  } catch (error) {
-    run.print(`No audit log can be read at ${file}: ${messageOf(error)}`);
-    return 1;
-  }
+  return asking(run, async () => {
+    const count = countOf(run.args[0], AUDIT_LINES);
+    const text = await readFile(file, "utf8").catch((error: unknown) => {
+      throw new Error(`No audit log can be read at ${file}: ${messageOf(error)}`, { cause: error });
+    });
+    run.print(text.trimEnd().split("\n").slice(-count).join("\n"));
+  });
+}
+
+function countOf(given: unknown, otherwise: number): number {
+  const count = Number(given ?? otherwise);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new Error(`How many lines? A number from 1 is expected, not ${JSON.stringify(given)}.`);
 }
