@@ -52,9 +52,9 @@ function told(session: Session, style = EN, kind?: NoticeKind): string {
 }
 
 it.each([EN, ZH])("a missing agent is remedied by what can still be had: the community edition", (style) => {
-  const text = told(play(starting(), startFailed("agent_missing")), style, "failed");
-  expect(text).toContain("iflow-ce");
-  expect(text).not.toContain("npm i -g");
+  const notice = told(play(starting(), [startFailed("agent_missing")]).session, style, "failed");
+  expect(notice).toContain("iflow-ce");
+  expect(notice).not.toContain("npm i -g");
 });
 
 describe("[N1] [N9] notices in English", () => {
