@@ -48,7 +48,7 @@ export const REQUIREMENTS = {
   N9: done("notices are English or Chinese"),
 
   // Keeping people safe
-  G1: open("commands need an authorised sender; a session is seen and steered only by its owner or the host's owner"),
+  G1: done("commands need an authorised sender; a session is seen and steered only by its owner or the host's owner"),
   G2: done("the permission mode is always sent explicitly, and a refusal always as cancelled"),
   G3: done("an agent answers only so often in a row before a person must; host facts decide who is a person"),
   G4: done("a question past its deadline is denied, and that is said"),
