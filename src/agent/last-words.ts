@@ -3,12 +3,14 @@
  * It goes into records, logs and messages, so no secret is left in it. Over a socket an agent sends its stderr along, as control texts.
  */
 import type { ExitReport } from "../core/agent-event.ts";
+import { redactSecrets } from "../core/redact.ts";
 import { redactTail } from "../core/redact-value.ts";
 
 const CONTROL = "//stderr ";
 /** Longest that is kept, and longest part in a message. */
 const KEPT = 4096;
 const TOLD = 500;
+const LONGEST_CHARACTER = 4;
 
 export class LastWords {
   readonly #own: () => string;
@@ -27,7 +29,9 @@ export class LastWords {
 
   get tail(): string {
     const own = this.#own();
-    return redactTail(own === "" ? this.#sent.trim() : own);
+    const tail = own === "" ? this.#sent.trim() : own;
+    // A cut leaves out a character of several bytes, and blanks are trimmed.
+    return tail.length < KEPT - LONGEST_CHARACTER ? redactSecrets(tail) : redactTail(tail);
   }
 
   /** To be put after a sentence; empty when nothing was said. */
