@@ -55,6 +55,7 @@ export const PLANTED: readonly Planted[] = [
   { kind: "a query", text: `https://api.example.com/v1?api_key=${HEX[0]}&page=2`, secret: HEX[0] },
   { kind: "an address with a password", text: `postgres://app:${bit(12)}@db.example.com/app`, secret: bit(12) },
   { kind: "a signing key", text: `signing_key = '${HEX[1]}'`, secret: HEX[1] },
+  { kind: "a private key in JSON in JSON", text: pem([bit(14) + LONG, LONG + bit(14)], "\\\\\\\\n"), secret: bit(14) },
   { kind: "a private key", text: pem([LONG + bit(13), bit(13) + LONG, "Ab3="], "\\n"), secret: bit(13) },
 ];
 
@@ -65,4 +66,11 @@ export function foundIn(text: string, planted: readonly Planted[] = PLANTED): re
     return [secret.slice(0, length), secret.slice(length, 2 * length), secret.slice(-length)];
   };
   return planted.filter(({ secret }) => piece(secret).some((part) => text.includes(part))).map(({ kind }) => kind);
+}
+
+/** The same for a value: where in it, and which. */
+export function placesIn(value: unknown, path = ""): readonly string[] {
+  if (typeof value === "string") return foundIn(value).map((kind) => `${path}: ${kind}`);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => placesIn(inner, `${path}.${key}`));
 }

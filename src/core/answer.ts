@@ -99,7 +99,7 @@ function automaticLimit(draft: Draft, by: By): Result<Taken> | undefined {
   if (by.kind !== "agent" || draft.session.counters.autoResponds < maxAutoResponds) return undefined;
   return refuse(
     "limit_reached",
-    `${draft.session.name} was answered automatically ${maxAutoResponds} times in a row (maxAutoResponds). A person must answer now: ask them, they can reply in the chat or with /iflow_respond ${draft.session.name}.`,
+    `${draft.session.name} was answered automatically ${maxAutoResponds} ${maxAutoResponds === 1 ? "time" : "times"} in a row (maxAutoResponds). A person must answer now: ask them, they can reply in the chat or with /iflow_respond ${draft.session.name}.`,
   );
 }
 

@@ -51,7 +51,7 @@ function fit(text: string, masked: string): string {
 
 const KEY_END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
 /** The words of a private key, also with the escapes of a string literal. */
-const KEY_WORDS = /^(?:[A-Za-z0-9+/=\s]|\\[nrt])*$/;
+const KEY_WORDS = /^(?:[A-Za-z0-9+/=\s]|\\{1,8}[nrt])*$/;
 /** Words and names are shorter; what goes on longer without a space is a path, an address or the rest of a secret. */
 const LEAST_REST = 8;
 /** A name that said that its value is secret may have been cut off: as far as it may stand before its value. */

@@ -16,11 +16,11 @@ export function redactSecrets(text: string): string {
 // ---------------------------------------------------------------- private keys
 
 const KEY_HEADER = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
-const KEY_FOOTER = /(?:\s|\\[nrt]|["',+]){0,64}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
+const KEY_FOOTER = /(?:\s|\\{1,8}[nrt]|["',+]){0,64}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
 /** One word of a key, behind line ends, the escapes and quotes of a string literal, or the header lines of a key. */
 const KEY_WORDS =
-  /(?:\s|\\[nrt]|["',]){0,64}((?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash): [^\n\\]{0,80}|[A-Za-z0-9+/=]{1,200})/y;
-const AFTER_SHORT_WORD = /(?:\s|\\[nrt]|["',+]){0,64}(?:-----END|=|$)/y;
+  /(?:\s|\\{1,8}[nrt]|["',]){0,64}((?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash): [^\n\\]{0,80}|[A-Za-z0-9+/=]{1,200})/y;
+const AFTER_SHORT_WORD = /(?:\s|\\{1,8}[nrt]|["',+]){0,64}(?:-----END|=|$)/y;
 const FULL_WORD_LENGTH = 16;
 const LEAST_KEY_LENGTH = 40;
 

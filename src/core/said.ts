@@ -11,6 +11,7 @@ import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
 import { appendOutput, cutText, lastWordsAfter, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
+import { redactSecrets } from "./redact.ts";
 import type { Ask, PermissionSubject, Session } from "./session.ts";
 
 type Said = Extract<SessionEvent, { type: "said" }>;
@@ -98,7 +99,11 @@ function onTool(draft: Draft, event: ToolEvent): void {
   setPhase(draft, { ...phase, openTools: openToolsAfter(phase.openTools, event, draft.at) });
   const title = event.title ?? event.toolName;
   if (event.status === "in_progress" && title !== undefined && draft.session.child?.as === "running") {
-    draft.effects.push({ do: "tool-progress", runId: draft.session.child.runId, name: cutText(oneLine(title), 80) });
+    draft.effects.push({
+      do: "tool-progress",
+      runId: draft.session.child.runId,
+      name: cutText(oneLine(redactSecrets(title)), 80),
+    });
   }
 }
 

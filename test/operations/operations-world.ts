@@ -28,7 +28,7 @@ export class OperationsWorld implements AsyncDisposable {
   readonly me: Caller;
   readonly context: Context;
   readonly #folder: string;
-  readonly #doors: readonly OperationDoor[];
+  readonly doors: readonly OperationDoor[];
 
   private constructor(world: World, folder: string, config: Params) {
     const parsed = parseConfig({ permissionMode: "manual", ...config }, folder);
@@ -51,7 +51,7 @@ export class OperationsWorld implements AsyncDisposable {
       agentOf: () => undefined,
       agentReady: async () => ({ ok: true }),
     };
-    this.#doors = operations(() => this.context);
+    this.doors = operations(() => this.context);
   }
 
   static async create(config: Params = {}, options: WorldOptions = {}): Promise<OperationsWorld> {
@@ -61,7 +61,7 @@ export class OperationsWorld implements AsyncDisposable {
   }
 
   door(name: OperationName): OperationDoor {
-    const found = this.#doors.find((door) => door.name === name);
+    const found = this.doors.find((door) => door.name === name);
     if (found === undefined) throw new Error(`no operation ${name}`);
     return found;
   }

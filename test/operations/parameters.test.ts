@@ -1,4 +1,5 @@
 /** What operations take and give: good and bad parameters in both spellings, and answers of exactly the promised shapes. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OperationName } from "../../src/operations/operation.ts";
 import { OperationsWorld, type Params } from "./operations-world.ts";
@@ -67,6 +68,32 @@ describe("bad parameters are refused in words that name them", () => {
       });
     }
     expect(operations.world.roster.sessions()).toEqual([]);
+  });
+
+  test("whatever is sent, an answer or a refusal comes, and nobody's session is touched", async () => {
+    await using operations = await OperationsWorld.create();
+    const { id } = await operations.launch("hang", { name: "mine" });
+    await operations.world.until(id, "working");
+    const before = JSON.stringify(operations.world.session(id).settings);
+    const stranger = { ...operations.me, owner: { sessionKey: "agent:main:other", agentId: "main" } };
+    for (const { name, params } of operations.doors) {
+      const keys = [...Object.keys(params.properties), "maxTurns", "constructor", "__proto__", "", "sessionKey"];
+      const words = fc.oneof(
+        fc.constantFrom("mine", id, "all", "\0", "../..", "$(x)", "-1"),
+        fc.string(),
+        fc.double(),
+        fc.anything(),
+      );
+      const anyParams = fc.oneof(fc.dictionary(fc.constantFrom(...keys), words), fc.anything());
+      for (const raw of fc.sample(anyParams, 150)) {
+        const answered = await operations.call(name, raw, stranger);
+        if (!answered.ok) expect(answered.message.length, answered.message).toBeLessThan(1_000);
+        else expect(JSON.stringify(answered.reply.json)).not.toContain(`"id":"${id}"`);
+      }
+    }
+    expect(operations.world.session(id)).toMatchObject({ phase: { kind: "working" }, inbox: [] });
+    expect(JSON.stringify(operations.world.session(id).settings)).toBe(before);
+    expect(operations.world.promptsOf(id)).toEqual(["hang"]);
   });
 
   test("a bad value is quoted, but cut", async () => {

@@ -18,6 +18,8 @@ const SCRIPT = [
     `write f${n}.txt: ${text}`,
   ]),
   `todo: ${PLANTED.map(({ text }) => text).join("; ")}`,
+  // The host keeps the last tool's name.
+  `run: echo ${PLANTED[1]?.text ?? ""}`,
   `say: at the end ${PLANTED[0]?.text ?? ""}`,
 ];
 
