@@ -22,6 +22,9 @@ export interface StoredCancels {
   close(): void;
 }
 
+/** How long a look may wait for a writer; it blocks the gateway as the host's own calls do. */
+const BUSY_WITHIN_MS = 100;
+
 interface Reader {
   readonly db: DatabaseSync;
   readonly flow: StatementSync;
@@ -62,7 +65,7 @@ export function storedCancels(file: string, log: Log): StoredCancels {
 /** The module is taken here, since most hosts never need it. */
 function openReader(file: string): Reader {
   const sqlite = process.getBuiltinModule("node:sqlite");
-  const db = new sqlite.DatabaseSync(file, { readOnly: true });
+  const db = new sqlite.DatabaseSync(file, { readOnly: true, timeout: BUSY_WITHIN_MS });
   const cancelled = "(cancel_requested_at is not null or status = 'cancelled')";
   return {
     db,
