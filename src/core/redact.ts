@@ -52,7 +52,7 @@ function keyEnd(text: string, from: number): number | undefined {
     end = wordEnd;
   }
   // Cut off with the text: less than a key is left of it.
-  const cutOff = material > 0 && /^…?$/.test(text.slice(end, end + 2));
+  const cutOff = material > 0 && (end >= text.length || text[end] === "…");
   if (material < LEAST_KEY_LENGTH && !cutOff) return undefined;
   return end + (matchAt(KEY_FOOTER, text, end)?.[0].length ?? 0);
 }

@@ -5,6 +5,7 @@ import { currentStep } from "../core/flow-command.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
 import { choiceLines, openQuestions } from "../core/question.ts";
+import { redactSecrets } from "../core/redact.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionJson } from "./answers.ts";
 import { type Status, statusOf } from "./status.ts";
@@ -82,7 +83,8 @@ export function sessionLine(session: Session, place: number | undefined, nowAt: 
       ? ` · ${oneLine(session.phase.cause?.message ?? "")}`
       : "";
   const head = `${EMOJI[status]} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}`;
-  return cutText(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`, 400);
+  // Masked before it is cut: half a secret is not known for one.
+  return cutText(redactSecrets(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`), 400);
 }
 
 /** The open questions of a session with their choices, ready to be answered. */

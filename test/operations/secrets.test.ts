@@ -108,6 +108,15 @@ describe.each([{ safeMode: true }, { safeMode: false }])("[G7] [N7] with safeMod
   });
 });
 
+test("[O7] lists of sessions cut prompts, and no secret with them", async () => {
+  await using operations = await planted(false);
+  for (const { text } of PLANTED)
+    for (let words = 0; words < 6; words += 1)
+      await operations.call("launch", { prompt: `${"x".repeat(310 + words * 12)} ${text}\nhang`, name: `n${words}` });
+  const listed = await operations.call("sessions");
+  expect(foundIn(JSON.stringify(listed))).toEqual([]);
+});
+
 test("[O2] a prompt, a message and an answer reach iFlow as they were said, also those that waited over a restart", async () => {
   await using operations = await planted(false);
   const { world } = operations;
