@@ -73,10 +73,20 @@ export class FlowWriter {
   async store(session: Session): Promise<Stored> {
     if (isTerminal(this.#record.status)) return { kind: "stored" };
     const verb = flowVerb(session);
+    if (verb === "finish" || verb === "fail") {
+      const cleared = await this.#clearStep(session);
+      if (cleared.kind !== "stored" || cleared.overtaken !== undefined) return cleared;
+    }
     const stored = await this.#change(session, changeFor(verb, session));
     if (stored.kind !== "stored" || verb !== "cancel") return stored;
     // Whatever somebody wrote on top, its end is requested.
     return this.#requestCancel(session);
+  }
+
+  /** An end keeps the step that stands there: words of another writer would be heard again when the flow is reopened once more. */
+  async #clearStep(session: Session): Promise<Stored> {
+    if (this.#own.steps.includes(this.#record.currentStep)) return { kind: "stored" };
+    return this.#change(session, changeFor("run", session));
   }
 
   /** The flow itself ends `cancelled`, children with it. Where somebody ended it otherwise, that stays. */

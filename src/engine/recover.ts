@@ -154,7 +154,7 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
     case "live": {
       const { promptLeft, stateLost } = plan;
       const session = await withOutput(plan.session, journal, tail.outputEnd, engine.rules.outputBufferBytes);
-      const change = changeMeanwhile(record, session);
+      const change = changeMeanwhile(record, session, tail);
       return {
         kind: "live",
         found: { session, record, journal, promptLeft, stateLost, change, outputEnd: tail.outputEnd },
@@ -189,13 +189,15 @@ async function withOutput(
  * State and status are written together, so a status that doesn't fit the state that stands beside it is somebody else's;
  * where they replaced the state, it is compared with the journal's.
  */
-function changeMeanwhile(record: FlowRecord, session: Session): ForeignChange | undefined {
+function changeMeanwhile(record: FlowRecord, session: Session, { lastCommit }: JournalTail): ForeignChange | undefined {
   const stored = parseSession(record.stateJson);
   const beside = stored.kind === "session" ? stored.session : session;
-  return foreignChange(record, beside, {
+  const change = foreignChange(record, beside, {
     seqs: [seqOf(record.stateJson)],
     steps: [currentStep(beside), currentStep(session)],
   });
+  // The last commit was made of this very record: its words were heard, and only the answer to them could not be stored in it.
+  return change?.kind === "resumed" && lastCommit?.revision === record.revision ? undefined : change;
 }
 
 /** The host no longer keeps it (it forgets ended flows after 7 days): the journal alone says what it was. */

@@ -46,6 +46,7 @@ export class SessionActor {
   readonly #mailbox: Mailbox;
   #session: Session;
   #dirty = false;
+  #settledAt = 0;
   /** Words that reopened the flow of this ended session; told when it is settled again, so that they are heard once. */
   #reopenedWith: string | undefined;
 
@@ -110,6 +111,7 @@ export class SessionActor {
     return this.#mailbox
       .ask(async () => {
         const stored = await this.#writer.look(this.#session);
+        if (stored.kind === "stored") await this.#settleAgain();
         if (stored.kind === "foreign") await this.#hearWriter(stored.record);
         if (stored.kind === "gone")
           await this.#handle([this.#timed({ type: "foreign", change: { kind: "removed" }, message: undefined })]);
@@ -331,9 +333,25 @@ export class SessionActor {
   async #hearReopening(record: FlowRecord): Promise<FlowRecord | undefined> {
     if (isTerminal(record.status)) return undefined;
     this.#reopenedWith = resumeText(record, this.#writer.own) ?? this.#reopenedWith;
+    return this.#storeEnd();
+  }
+
+  #storeEnd(): Promise<FlowRecord | undefined> {
     const session = this.#session;
     const killed = session.phase.kind === "ended" && session.phase.outcome === "killed";
     return this.#commit({ session, effects: killed ? [{ do: "end-flow-cancelled" }] : [] }, true);
+  }
+
+  /** The host said that the flow of this ended session was gone, and it is there: its end is stored after all. */
+  async #settleAgain(): Promise<void> {
+    const { phase } = this.#session;
+    const now = this.#engine.clock.now();
+    if (phase.kind !== "ended" || isTerminal(this.#writer.record.status) || now < this.#settledAt + STORE_RETRY_MS)
+      return;
+    this.#settledAt = now;
+    // At first the end itself is still under way.
+    const foreign = now < phase.at + STORE_RETRY_MS ? undefined : await this.#storeEnd();
+    if (foreign !== undefined) await this.#hearWriter(foreign);
   }
 
   /** Our state stands in the record again: the words that stood there are nowhere else any more. */

@@ -81,8 +81,8 @@ export class Watch {
 
   #worthALook(actor: SessionActor, flow: FlowSummary): boolean {
     const { record, session } = actor;
-    // Of an ended session only this matters: a terminal flow that somebody reopened.
-    if (session.phase.kind === "ended") return isTerminal(record.status) && !isTerminal(flow.status);
+    // Of an ended session only this matters: a flow that lives, because somebody reopened it or its end was not stored.
+    if (session.phase.kind === "ended") return !isTerminal(flow.status);
     return (
       flow.version > record.version ||
       flow.cancelRequestedAt !== record.cancelRequestedAt ||

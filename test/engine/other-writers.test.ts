@@ -218,6 +218,26 @@ describe("[S11] a resume by somebody else", () => {
     }
   });
 
+  test("of an ended session, reopened again: words are heard once each time they are said", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("say: one", { singleTurn: true });
+    await world.until(session.id, "ended");
+    const { flowId } = world.flowOf(session.id);
+    const heard = () =>
+      world.agent.prompts.filter(({ blocks }) => JSON.stringify(blocks).includes("say: again")).length;
+    for (const [fields, times] of [
+      [{ currentStep: "say: again" }, 1],
+      [{}, 1],
+      [{ currentStep: "say: again" }, 2],
+    ] as const) {
+      world.flows.otherWriter.resume(flowId, fields);
+      await world.clock.advance(10_000);
+      expect(world.flows.ledger.flows.get(flowId)?.status).toBe("succeeded");
+      expect(heard()).toBe(times);
+    }
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
   test("of an ended session without words: it is only settled again", async () => {
     const world = await World.start();
     const { session, flowId } = await world.launch("say: a\nhang");
@@ -293,6 +313,22 @@ describe("[S11] while no gateway ran", () => {
     await world.boot();
     await world.until(id, "idle");
     expect(world.promptsOf(id).at(-1)).toContain(words);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("words that were heard before the kill, and whose record could not be written since, are not heard again", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "idle");
+    await world.clock.advance(5_000);
+    const { flowId } = world.flowOf(id);
+    world.flows.fail({ on: "change", flowId }, { kind: "not-stored" }, 1_000);
+    world.flows.otherWriter.resume(flowId, { stateJson: { respond: "say: once" } });
+    await world.clock.advance(10_000);
+    expect(world.promptsOf(id).filter((text) => text === "say: once")).toHaveLength(1);
+    await world.crash();
+    await world.clock.advance(10_000);
+    expect(world.session(id).phase.kind).toBe("idle");
+    expect(world.promptsOf(id).filter((text) => text === "say: once")).toHaveLength(1);
     expect(await soundProblems(world)).toEqual([]);
   });
 

@@ -189,6 +189,23 @@ describe("[S6] a kill whose record is in trouble", () => {
     },
   );
 
+  test.each(["kill", "finish"] as const)(
+    "the host says that a flow is gone which is there (%s): its end is stored when it is seen",
+    async (how) => {
+      const world = await World.start();
+      const { session } = await world.launch(how === "kill" ? "say: a\nhang" : "say: a\nsleep 3000", {
+        singleTurn: true,
+      });
+      await world.until(session.id, "working");
+      for (const on of ["change", "get", "cancel"] as const) world.flows.fail({ on }, { kind: "gone" }, 3);
+      if (how === "kill") await world.sessions.kill(PERSON, session.id);
+      await world.until(session.id, "ended");
+      await world.clock.advance(20_000);
+      expect(world.flowOf(session.id).status).toBe(how === "kill" ? "cancelled" : "succeeded");
+      expect(await soundProblems(world)).toEqual([]);
+    },
+  );
+
   test("an end that could not be stored before a kill -9 is stored at the next start", async () => {
     const world = await World.start();
     const { session } = await world.launch("say: a", { singleTurn: true });
