@@ -1,5 +1,5 @@
 /** What each key of the configuration does: numbers, times, what is kept. The plugin is composed by them; agents are real. */
-import { readdir } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AGENT } from "../engine/world.ts";
@@ -173,6 +173,28 @@ describe("what is kept of the words", () => {
     await world.call("kill", { session: id });
     expect((await world.journal(id)).includes(secret)).toBe(!safeMode);
   });
+
+  test.each([true, false])(
+    "[safeMode] %s: what waits is sent as it was written; over a restart only when it is off",
+    async (safeMode) => {
+      await using world = await ComposedWorld.start({ safeMode, maxSessions: 1 });
+      const log = join(world.folder, "prompts.jsonl");
+      const agent = { env: { DEMO_AGENT_LOG: log } };
+      world.edit({ safeMode, maxSessions: 1, agent });
+      const whole = await world.launch(`${"# words\n".repeat(400)}say: now ${secret}`);
+      await world.untilPhase(whole, "idle");
+      expect(await readFile(log, "utf8")).toContain(`now ${secret}`);
+      const first = await world.launch("hang");
+      await world.untilPhase(first, "working");
+      const long = `${"# words\n".repeat(400)}say: with ${secret}`;
+      const ids = [await world.launch(long), await world.launch(`say: short ${secret}`)];
+      await world.restart();
+      for (const id of ids) await world.untilPhase(id, "idle");
+      const later = (await readFile(log, "utf8")).split("\n").slice(2).join("\n");
+      expect(later.split(secret)).toHaveLength(safeMode ? 1 : 3);
+      expect(later.includes("a secret may have been masked")).toBe(safeMode);
+    },
+  );
 
   test.each([
     { restartPolicy: "ask", phase: "interrupted" },
