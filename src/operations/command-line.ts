@@ -53,9 +53,14 @@ export function takeOptions(
     }
     const taken = takeWord(afterName);
     if (taken === undefined) return { ok: false, message: `Option --${name} needs a value.` };
-    params[option.param] = option.kind === "number" ? Number(taken.word) : taken.word;
+    params[option.param] = option.kind === "number" ? countOf(taken.word) : taken.word;
     rest = taken.rest;
   }
+}
+
+/** What is no number stays as it was typed, so that its refusal quotes it. */
+export function countOf(word: string): number | string {
+  return /^\d{1,15}$/.test(word) ? Number(word) : word;
 }
 
 /** Options, then a session, then (maybe) words. */

@@ -4,7 +4,7 @@
 import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
 import type { OutputJson } from "./answers.ts";
-import { parseSessionCommand } from "./command-line.ts";
+import { countOf, parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { questionLines } from "./render.ts";
@@ -43,7 +43,7 @@ export const output = defineOperation({
       { param: "lines", needed: false },
     );
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
-    return { ok: true, params: { ...parsed.params, lines: Number(parsed.params["lines"]) } };
+    return { ok: true, params: { ...parsed.params, lines: countOf(String(parsed.params["lines"])) } };
   },
   run: async (context, caller, given): Promise<Result<Reply<OutputJson>>> => {
     const read = await context.sessions.output(caller, given.session, {

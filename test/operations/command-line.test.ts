@@ -41,6 +41,8 @@ const taken: readonly (readonly [id: string, OperationName, args: string, params
   ["O5", "kill", '"my job"', { session: "my job" }],
   ["O6", "output", "fix", { session: "fix" }],
   ["O6", "output", "fix 12", { session: "fix", lines: 12 }],
+  ["O6", "output", "fix --full", { session: "fix", lines: "--full" }],
+  ["O3", "fg", "--lines many fix", { lines: "many", session: "fix" }],
   ["O6", "output", "--full fix", { full: true, session: "fix" }],
   ["O7", "sessions", "", {}],
   ["O7", "sessions", " Active ", { filter: "active" }],

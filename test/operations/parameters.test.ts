@@ -50,6 +50,7 @@ const bad: readonly (readonly [OperationName, unknown, string])[] = [
   ["kill", { all: 1 }, "all"],
   ["output", { session: "a", since: -1 }, "since"],
   ["output", { session: "a", lines: Number.NaN }, "lines"],
+  ["output", { session: "a", lines: "many" }, 'Parameter lines of iflow_output: must be integer, got "many".'],
   ["sessions", { filter: "lost" }, "must be one of all, queued"],
   ["stats", { of: "me" }, "has no parameter"],
   ["resume", { session: "" }, "session"],
