@@ -59,8 +59,8 @@ export function takeOptions(
 }
 
 /** What is no number stays as it was typed, so that its refusal quotes it. */
-export function countOf(word: string): number | string {
-  return /^\d{1,15}$/.test(word) ? Number(word) : word;
+export function countOf(word: unknown): unknown {
+  return typeof word === "string" && /^\d{1,15}$/.test(word) ? Number(word) : word;
 }
 
 /** Options, then a session, then (maybe) words. */

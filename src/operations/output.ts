@@ -43,7 +43,7 @@ export const output = defineOperation({
       { param: "lines", needed: false },
     );
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
-    return { ok: true, params: { ...parsed.params, lines: countOf(String(parsed.params["lines"])) } };
+    return { ok: true, params: { ...parsed.params, lines: countOf(parsed.params["lines"]) } };
   },
   run: async (context, caller, given): Promise<Result<Reply<OutputJson>>> => {
     const read = await context.sessions.output(caller, given.session, {
