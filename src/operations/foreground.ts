@@ -2,7 +2,7 @@
  * iflow_fg and iflow_bg: a chat follows a session, and stops following it.
  */
 import * as Type from "@sinclair/typebox";
-import { ok, type Result } from "../core/errors.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
 import type { BgJson, FgJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
@@ -72,6 +72,8 @@ export const bg = defineOperation({
   ),
   parse: (args) => (args.trim() === "" ? { ok: true, params: {} } : parseSessionCommand(args, {})),
   run: async (context, caller, given): Promise<Result<Reply<BgJson>>> => {
+    if (caller.door === "rpc" && caller.route === undefined)
+      return refuse("invalid_params", "Which chat shall stop following? Give its route (channel|account|target).");
     const stopped = await context.sessions.background(caller, given.session);
     if (!stopped.ok) return stopped;
     const names = stopped.value.map((s) => s.name);

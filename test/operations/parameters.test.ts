@@ -71,6 +71,17 @@ describe("bad parameters are refused in words that name them", () => {
     expect(operations.world.roster.sessions()).toEqual([]);
   });
 
+  test("[O3] [O4] by RPC, fg and bg need the chat that is meant", async () => {
+    await using operations = await OperationsWorld.create();
+    await operations.launch("hang", { name: "job" });
+    const { route: _none, ...rest } = operations.me;
+    for (const name of ["fg", "bg"] as const)
+      expect(await operations.call(name, { session: "job" }, { ...rest, door: "rpc" })).toMatchObject({
+        code: "invalid_params",
+        message: expect.stringContaining("route (channel|account|target)") as unknown,
+      });
+  });
+
   test("whatever is sent, an answer or a refusal comes, and nobody's session is touched", async () => {
     await using operations = await OperationsWorld.create();
     const { id } = await operations.launch("hang", { name: "mine" });
