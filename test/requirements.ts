@@ -37,7 +37,7 @@ export const REQUIREMENTS = {
   S11: done("another writer of the flow is heard within a second, and its text is the answer"),
 
   // Telling people
-  N1: open("each event of a session has its notice"),
+  N1: done("each event of a session has its notice"),
   N2: done("notices go to the chat that launched, else to the chat of the directory, else to the fallback"),
   N3: done("following is caught up, debounced, and cut to the channel's limit without breaking code fences"),
   N4: open("the launching agent is woken with facts and ids; a session's words reach it only as marked data"),
