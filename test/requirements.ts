@@ -40,7 +40,7 @@ export const REQUIREMENTS = {
   N1: done("each event of a session has its notice"),
   N2: done("notices go to the chat that launched, else to the chat of the directory, else to the fallback"),
   N3: done("following is caught up, debounced, and cut to the channel's limit without breaking code fences"),
-  N4: open("the launching agent is woken with facts and ids; a session's words reach it only as marked data"),
+  N4: done("the launching agent is woken with facts and ids; a session's words reach it only as marked data"),
   N5: done("one message in flight a chat, final before question before event before progress; no final is dropped"),
   N6: done("one notice an event, handed over once under a stable id, also across a restart"),
   N7: done("three output modes; safe mode hides contents and masks secrets"),
