@@ -44,7 +44,7 @@ export const REQUIREMENTS = {
   N5: done("one message in flight a chat, final before question before event before progress; no final is dropped"),
   N6: done("one notice an event, handed over once under a stable id, also across a restart"),
   N7: done("three output modes; safe mode hides contents and masks secrets"),
-  N8: open("choices are buttons where the channel has them, numbers where not"),
+  N8: done("choices are buttons where the channel has them, numbers where not"),
   N9: done("notices are English or Chinese"),
 
   // Keeping people safe
