@@ -67,7 +67,7 @@ export class Follow {
       .then((sent) => {
         this.#sending.delete(id);
         if (sent === "something") this.changed(actor);
-        else this.#tryLater(id, actor, key);
+        if (sent === "nothing") this.#tryLater(id, actor, key);
       });
     this.#sending.set(id, sending);
   }
@@ -79,7 +79,8 @@ export class Follow {
     this.#pending.set(id, { firstAt: this.#clock.now(), cancel });
   }
 
-  async #deliver(actor: SessionActor, key: string): Promise<"something" | "nothing"> {
+  /** `over`: the session has left memory meanwhile and marks nothing any more; going on would say the same words again. */
+  async #deliver(actor: SessionActor, key: string): Promise<"something" | "nothing" | "over"> {
     const viewer = actor.session.viewers.find((v) => v.key === key && v.mode === "live");
     if (viewer === undefined || this.#closed) return "something";
     const slice = await outputFrom(actor.session, actor.journal, viewer.seen);
@@ -96,7 +97,8 @@ export class Follow {
       if (this.#closed && handover.kind !== "accepted") return "something";
     }
     await actor.post({ type: "shown", key, seen: slice.end });
-    return "something";
+    const isMarked = !actor.session.viewers.some((v) => v.key === key && v.seen < slice.end);
+    return isMarked ? "something" : "over";
   }
 
   /** A code block that the last piece had to close is begun again in the next. */

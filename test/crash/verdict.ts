@@ -65,8 +65,9 @@ function sessionsAndFlows({ jobs, sessions, flows, children, acks, cancelledElse
     if (job === undefined) continue;
     const { phase } = session;
     const is = phase.kind === "ended" ? phase.outcome : phase.kind === "idle" ? "left waiting" : phase.kind;
-    const killed = acks.some((ack) => ack.act === "kill" && ack.id === session.id) && job.kind === "stop";
-    const may = [END[job.kind], ...(killed || cancelledElsewhere.has(session.id) ? ["killed"] : [])];
+    const may = [END[job.kind], ...(cancelledElsewhere.has(session.id) ? ["killed"] : [])];
+    // One that was interrupted and went on may have come to its end before the person stopped it.
+    if (job.kind === "stop" && session.counters.turns > 1) may.push("completed");
     const why = phase.kind === "ended" ? ` (${phase.cause?.message ?? ""})` : "";
     if (!may.includes(is)) found.push(`${job.key} is ${is}${why}, not ${may.join(" or ")}`);
     const status = is in FLOW ? FLOW[is as keyof typeof FLOW] : is;

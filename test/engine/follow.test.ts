@@ -71,3 +71,21 @@ test("[N3] a piece that the host refuses holds up nothing, and is not sent again
   await world.clock.advance(6_000);
   expect(pieces(world).map((piece) => piece.split("\n").at(-1))).toEqual(["two", "three"]);
 });
+
+test("[N3] words that are on their way when an ended session leaves memory are said once", async () => {
+  const world = await World.start();
+  const { session } = await world.launch("sleep 500\nsay: the last words\nhang");
+  await world.until(session.id, "working");
+  await world.sessions.foreground({ ...PERSON, route: { channel: "telegram", to: "telegram:77" } }, session.id, 1_000);
+  await world.clock.advance(500);
+  await world.sessions.kill(PERSON, session.id);
+  await world.quiet();
+  const { release } = world.delivery.hold("send");
+  // The machine sleeps, and the session is put away before the chat has answered.
+  await world.clock.jump(3_600_000);
+  await world.clock.jump(6 * 60_000);
+  expect(world.roster.actor(session.id)).toBeUndefined();
+  release();
+  await world.clock.advance(60_000);
+  expect(pieces(world).filter((piece) => piece.includes("the last words"))).toHaveLength(1);
+});
