@@ -52,7 +52,7 @@ export const REQUIREMENTS = {
   G2: done("the permission mode is always sent explicitly, and a refusal always as cancelled"),
   G3: done("an agent answers only so often in a row before a person must; host facts decide who is a person"),
   G4: done("a question past its deadline is denied, and that is said"),
-  G5: open("checks before a launch and the doctor say one clear line each"),
+  G5: done("checks before a launch and the doctor say one clear line each"),
   G6: open(
     "the agent's environment has no secret of the host, prompts are no arguments, files are private, no port opens",
   ),
