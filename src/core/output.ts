@@ -4,7 +4,7 @@
  */
 import type { AgentEvent } from "./agent-event.ts";
 import { redactSecrets } from "./redact.ts";
-import { redactTail } from "./redact-value.ts";
+import { redactTail, type Redact } from "./redact-value.ts";
 import type { OpenTool, OutputBuffer } from "./session.ts";
 
 const LAST_WORDS_LENGTH = 1_500;
@@ -113,9 +113,9 @@ function toolPiece(
 }
 
 /** The last words as they may be shown: of long ones the beginning was cut off, perhaps in the middle of a secret. */
-export function shownLastWords(lastWords: string): string {
+export function shownLastWords(lastWords: string, redact: Redact = redactSecrets): string {
   // A cut leaves out half a character at most.
-  return lastWords.length < LAST_WORDS_LENGTH - 1 ? redactSecrets(lastWords) : redactTail(lastWords);
+  return lastWords.length < LAST_WORDS_LENGTH - 1 ? redact(lastWords) : redactTail(lastWords, redact);
 }
 
 /** Stands behind words that a tool call followed. It is white space: readers trim it away. */

@@ -7,6 +7,7 @@
  * R3 `text` lines, which the session has still to send, stay whole in memory as long as the journal is open (a queued prompt
  *    is sent as it was written); after a restart there is only what was masked.
  */
+import { shownLastWords } from "../core/output.ts";
 import { redactInPlace, redactValue, type Redact } from "../core/redact-value.ts";
 import type { JournalLine } from "../ports.ts";
 import type { OutLine } from "./line-codec.ts";
@@ -101,12 +102,20 @@ export class Redaction {
         // The same shape: only strings inside are replaced.
         return { ...line, event: redactValue(line.event, this.#redact) as typeof line.event };
       case "commit":
-        return { ...line, session: redactValue(line.session, this.#redact) };
+        return { ...line, session: this.#maskedSession(line.session) };
       case "header":
       case "flow":
       case "told":
         return line;
     }
+  }
+
+  #maskedSession(session: unknown): unknown {
+    const masked = redactValue(session, this.#redact);
+    if (typeof session !== "object" || session === null || !("lastWords" in session)) return masked;
+    const { lastWords } = session;
+    if (typeof lastWords !== "string") return masked;
+    return { ...(masked as object), lastWords: shownLastWords(lastWords, this.#redact) };
   }
 
   #passText(line: TextLine): TextLine {

@@ -104,6 +104,17 @@ describe("a redacted journal", () => {
     expect(await again?.text("p1")).toBe("[redacted]");
   });
 
+  test("masks the rest of a secret that was cut off with the beginning of a session's last words", async () => {
+    const directory = await journalFolder();
+    const journal = await createJournals(directory, { redact: redactSecrets }).create(header("s1"));
+    const lastWords = `9fK2mQ7xLr4TzV8bNc3WyHd6 was the key ${"and ".repeat(500)}`.slice(0, 1_500);
+    await journal.append([{ t: "commit", at: 1, seq: 1, revision: 1, session: { lastWords } }]);
+    expect(await wholeText(directory)).not.toContain("9fK2mQ7x");
+    expect((await journal.tail()).lastCommit?.session).toMatchObject({
+      lastWords: expect.stringContaining("was the key") as unknown,
+    });
+  });
+
   test("a line without an end is not held for ever", async () => {
     const { directory, journal } = await redacted();
     await journal.append([out(0, "x".repeat(100_000))]);
