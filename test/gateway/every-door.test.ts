@@ -191,7 +191,7 @@ describe("wrong calls", () => {
     {
       operation: "launch",
       params: { prompt: "x", turns: 3 },
-      says: 'iflow_launch has no parameter "turns". It takes: prompt,',
+      says: 'iflow_launch has no parameter "turns". Did you mean max_turns? It takes: prompt,',
     },
     { operation: "launch", params: { prompt: 5 }, says: "Parameter prompt of iflow_launch: must be string, got 5." },
     {
