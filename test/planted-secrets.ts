@@ -74,3 +74,24 @@ export function placesIn(value: unknown, path = ""): readonly string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => placesIn(inner, `${path}.${key}`));
 }
+
+/** A choice ends at `|`, its explanation begins at `=`. */
+export const ASKED = PLANTED.filter(({ text }) => !/[|=]/.test(text));
+
+/** For the demo agent: each in what it says and thinks, in arguments of tools, in what commands print, in files, lists and questions. */
+export const PLANTED_SCRIPT: readonly string[] = [
+  ...PLANTED.flatMap(({ text }, n) => [
+    `say: found ${text} here\\n`,
+    `think: ${text}`,
+    `write out/f${n}.txt: ${text}`,
+    `run: true # ${text}`,
+  ]),
+  "run: cat planted.txt",
+  "env SOME_TOKEN",
+  `todo: ${PLANTED.map(({ text }) => text).join("; ")}`,
+  ...ASKED.map(({ text }) => `ask: Take ${text}? | yes ${text} | no`),
+  `end-question: Shall I use ${PLANTED.map(({ text }) => text).join(" and ")}?`,
+];
+
+/** What stands in `planted.txt`. */
+export const PLANTED_FILE = PLANTED.map(({ text }) => `${text}\n`).join("");
