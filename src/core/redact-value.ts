@@ -3,6 +3,7 @@
  * Owns: masking every text inside of a value, masking that keeps offsets, and a text whose beginning was cut off.
  * Does not own: what a secret is (redact.ts).
  */
+import { withoutPrivateKeys } from "./private-key.ts";
 import { redactSecrets } from "./redact.ts";
 import { looksRandom } from "./secret-shape.ts";
 
@@ -27,11 +28,13 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** As long as the text was: offsets of what follows a secret stay what they are. */
 export function redactInPlace(text: string, redact: Redact): string {
-  const masked = redact(text);
+  // Only private keys go over several lines.
+  const lined = withoutPrivateKeys(text, stars);
+  const masked = redact(lined);
   if (masked === text) return text;
-  const before = text.split("\n");
+  const before = lined.split("\n");
   const after = masked.split("\n");
-  if (before.length !== after.length) return fit(text, masked);
+  if (before.length !== after.length) return fit(lined, masked);
   return before.map((line, i) => fit(line, after[i] ?? "")).join("\n");
 }
 

@@ -4,62 +4,14 @@
  * Invariants: idempotent; linear time for any text (each search is anchored at a literal and looks a bounded distance
  * around it); prose, code and references to variables stay as they are.
  */
+import { matchAt, withoutPrivateKeys } from "./private-key.ts";
 import { looksRandom, looksWeakSecret, placeholder } from "./secret-shape.ts";
 
 /** What stands where a secret was. */
 export const REDACTED = "[redacted]";
 
 export function redactSecrets(text: string): string {
-  return redactTokens(redactAssignments(redactSchemes(redactUrls(redactPrivateKeys(text)))));
-}
-
-// ---------------------------------------------------------------- private keys
-
-const KEY_HEADER = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
-const KEY_FOOTER = /(?:\s|\\{1,8}[nrt]|["',+]){0,64}-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
-/** One word of a key, behind line ends, the escapes and quotes of a string literal, or the header lines of a key. */
-const KEY_WORDS =
-  /(?:\s|\\{1,8}[nrt]|["',]){0,64}((?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash): [^\n\\]{0,80}|[A-Za-z0-9+/=]{1,200})/y;
-const AFTER_SHORT_WORD = /(?:\s|\\{1,8}[nrt]|["',+]){0,64}(?:-----END|=|$)/y;
-const FULL_WORD_LENGTH = 16;
-const LEAST_KEY_LENGTH = 40;
-
-/** A block with its key material, also when its end is missing; a header that is only mentioned stays. */
-function redactPrivateKeys(text: string): string {
-  let result = "";
-  let done = 0;
-  for (const header of text.matchAll(KEY_HEADER)) {
-    if (header.index < done) continue;
-    const end = keyEnd(text, header.index + header[0].length);
-    if (end === undefined) continue;
-    result += text.slice(done, header.index) + REDACTED;
-    done = end;
-  }
-  return result + text.slice(done);
-}
-
-/** The end of the key that begins at `from`; undefined when what follows is no key. */
-function keyEnd(text: string, from: number): number | undefined {
-  let end = from;
-  let material = 0;
-  for (;;) {
-    const word = matchAt(KEY_WORDS, text, end)?.[1];
-    if (word === undefined) break;
-    const wordEnd = KEY_WORDS.lastIndex;
-    const full = word.length >= FULL_WORD_LENGTH || word.includes(": ");
-    if (!full && matchAt(AFTER_SHORT_WORD, text, wordEnd) === null) break;
-    if (!word.includes(": ")) material += word.length;
-    end = wordEnd;
-  }
-  // Cut off with the text: less than a key is left of it.
-  const cutOff = material > 0 && (end >= text.length || text[end] === "…");
-  if (material < LEAST_KEY_LENGTH && !cutOff) return undefined;
-  return end + (matchAt(KEY_FOOTER, text, end)?.[0].length ?? 0);
-}
-
-function matchAt(sticky: RegExp, text: string, at: number): RegExpExecArray | null {
-  sticky.lastIndex = at;
-  return sticky.exec(text);
+  return redactTokens(redactAssignments(redactSchemes(redactUrls(withoutPrivateKeys(text, () => REDACTED)))));
 }
 
 // ---------------------------------------------------------------- credentials in addresses
