@@ -25,13 +25,13 @@ export const REQUIREMENTS = {
 
   // Life of a session
   S1: done("sessions run side by side and isolated; more wait in a durable line; past its bound they are refused"),
-  S2: open("a launch makes a managed flow, a turn a linked child task with live progress, and the audit stays clean"),
+  S2: done("a launch makes a managed flow, a turn a linked child task with live progress, and the audit stays clean"),
   S3: done("buffer and counters stand in revision-checked stateJson, all words in the journal; nothing said is lost"),
   S4: done("a question waits durably, is told with its choices, and is answered from any door"),
   S5: done("gateway restarts and kill -9 lose no flow, leave no process, repeat nothing unasked; the line goes on"),
   S6: done("a cancel from anywhere stops the process group in seconds and ends both records as cancelled"),
   S7: done("conversations have many turns, interrupts, queued messages, resume and fork, or just one turn"),
-  S8: open("idle sessions hold no slot and no process, end as completed, and stay resumable"),
+  S8: done("idle sessions hold no slot and no process, end as completed, and stay resumable"),
   S9: done("the watchdog knows what it waits for: model, tool, person, or a dead process"),
   S10: done("failures say their cause: missing agent, no login, bad directory, handshake, model, crash"),
   S11: done("another writer of the flow is heard within a second, and its text is the answer"),
