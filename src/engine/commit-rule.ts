@@ -44,9 +44,9 @@ export function foreignChange(record: FlowRecord, session: Session, own: OwnWrit
   if (record.status === "failed" || record.status === "lost") return { kind: "failed" };
   const { kind } = session.phase;
   const waiting = kind === "asking" || kind === "idle" || kind === "interrupted";
-  if (waiting && (record.status === "queued" || record.status === "running"))
-    return { kind: "resumed", text: resumeText(record, own) };
-  return undefined;
+  if (!waiting || (record.status !== "queued" && record.status !== "running")) return undefined;
+  const text = resumeText(record, own);
+  return text === undefined && own.heard !== undefined ? undefined : { kind: "resumed", text };
 }
 
 /** What a writer put where our state was, for the session. */
@@ -58,9 +58,10 @@ function respondOf(stateJson: unknown): string | undefined {
 /** The words of a resume: `stateJson.respond`, else a current step that is not ours, else none. */
 export function resumeText(record: FlowRecord, own: OwnWrite): string | undefined {
   const respond = respondOf(record.stateJson);
-  if (respond !== undefined) return respond;
+  if (respond !== undefined && respond !== respondOf(own.heard?.stateJson)) return respond;
   const step = record.currentStep?.trim() ?? "";
-  return step === "" || own.steps.includes(record.currentStep) ? undefined : record.currentStep;
+  const isOld = own.steps.includes(record.currentStep) || record.currentStep === own.heard?.currentStep;
+  return step === "" || isOld ? undefined : record.currentStep;
 }
 
 /** Whether another writer put something else where our state was. It is never taken over; ours is stored again. */

@@ -25,6 +25,8 @@ export type Stored =
 export interface OwnWrite {
   readonly seqs: readonly (number | undefined)[];
   readonly steps: readonly (string | undefined)[];
+  /** A foreign record that was heard, and stands in the flow until a write of ours is acknowledged: it is not heard again. */
+  readonly heard?: FlowRecord;
 }
 
 const TERMINAL: ReadonlySet<FlowStatus> = new Set(["succeeded", "failed", "cancelled", "lost"]);
@@ -67,6 +69,10 @@ export class FlowWriter {
 
   get own(): OwnWrite {
     return this.#own;
+  }
+
+  noteHeard(record: FlowRecord): void {
+    this.#own = { ...this.#own, heard: record };
   }
 
   /** Stores the session with the verb of its phase. A terminal flow is never written again: it would be reopened. */
@@ -114,7 +120,7 @@ export class FlowWriter {
   async #change(session: Session, change: FlowChange): Promise<Stored> {
     const { seqs, steps } = this.#own;
     const attempted = "currentStep" in change ? change.currentStep : steps[0];
-    this.#own = { seqs: [seqs[0], session.seq], steps: [steps[0], attempted] };
+    this.#own = { ...this.#own, seqs: [seqs[0], session.seq], steps: [steps[0], attempted] };
     const commit = await this.#flows.change(session.owner, this.#record.flowId, this.#record.revision, change);
     const stored = this.#settle(commit) ?? (await this.#reread(session, reasonOf(commit)));
     if (stored.kind === "stored") this.#own = { seqs: [session.seq], steps: [attempted] };

@@ -248,7 +248,7 @@ export class SessionActor {
     if (stored.kind !== "stored") this.#troubled(stored.reason);
     this.#session = candidate;
     this.#dirty = stored.kind === "not-stored";
-    await this.#keeper.append([this.#commitLine(candidate)], true);
+    await this.#keeper.append([commitLine(candidate, this.record.revision, this.#engine.clock.now())], true);
     this.#effects.carryOut(step.effects, candidate);
     if (stored.kind === "stored") this.#tellReopening();
     if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
@@ -262,7 +262,7 @@ export class SessionActor {
     this.#troubled(`it was changed by somebody else ${MAX_CONFLICTS} times in a row`);
     this.#session = await this.#candidate(step.session);
     this.#dirty = true;
-    await this.#keeper.append([this.#commitLine(this.#session)], true);
+    await this.#keeper.append([commitLine(this.#session, this.record.revision, this.#engine.clock.now())], true);
     this.#effects.carryOut(step.effects, this.#session);
   }
 
@@ -276,10 +276,6 @@ export class SessionActor {
   #adopt(session: Session): void {
     if (session !== this.#session) this.#dirty = true;
     this.#session = session;
-  }
-
-  #commitLine(session: Session): JournalLine {
-    return commitLine(session, this.#writer.record.revision, this.#engine.clock.now());
   }
 
   #troubled(reason: string): void {
@@ -304,6 +300,7 @@ export class SessionActor {
   async #hearOnce(record: FlowRecord, session: Session): Promise<FlowRecord | undefined> {
     const { own } = this.#writer;
     const change = foreignChange(record, session, own);
+    if (change?.kind === "resumed") this.#writer.noteHeard(record);
     const replaced = !isTerminal(record.status) && stateReplaced(record, own);
     if (change === undefined && !replaced && fitsPhase(record.status, session)) return undefined;
     if (replaced)
@@ -333,6 +330,7 @@ export class SessionActor {
   async #hearReopening(record: FlowRecord): Promise<FlowRecord | undefined> {
     if (isTerminal(record.status)) return undefined;
     this.#reopenedWith = resumeText(record, this.#writer.own) ?? this.#reopenedWith;
+    this.#writer.noteHeard(record);
     return this.#storeEnd();
   }
 
@@ -395,6 +393,6 @@ export class SessionActor {
     if (stored.kind === "stored") this.#tellReopening();
     if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
     // A terminal flow takes nothing more: the journal has the rest. Words that could not be journalled earlier go along.
-    await this.#keeper.append(ended ? [this.#commitLine(candidate)] : []);
+    await this.#keeper.append(ended ? [commitLine(candidate, this.record.revision, this.#engine.clock.now())] : []);
   }
 }
