@@ -24,6 +24,7 @@ type Raw = Readonly<Record<string, unknown>>;
 
 const WITHIN_MS = 20_000;
 const STEP_MS = 10;
+const SILENT_POLLS = 60;
 
 export class ComposedWorld implements AsyncDisposable {
   readonly clock = new FakeClock(Date.now());
@@ -135,6 +136,17 @@ export class ComposedWorld implements AsyncDisposable {
     const isOver = ({ phase, owed, agent }: Session): boolean =>
       phase.kind === "ended" && owed.length === 0 && agent === undefined;
     await this.until(() => (isOver(this.session(id)) ? true : undefined));
+  }
+
+  /** The agent has said all that it says by itself: each late frame of its start is a sign of life. */
+  async untilSilent(id: string): Promise<void> {
+    let [chunks, polls] = [-1, 0];
+    await this.until(() => {
+      const now = this.session(id).counters.chunks;
+      polls = now === chunks ? polls + 1 : 0;
+      chunks = now;
+      return polls > SILENT_POLLS ? true : undefined;
+    });
   }
 
   /** A notice, wherever it went. */

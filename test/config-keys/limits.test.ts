@@ -81,9 +81,10 @@ describe("how long", () => {
     await using world = await ComposedWorld.start({ iflowTimeout: 5_000 });
     const id = await world.launch("hang");
     await world.untilPhase(id, "working");
-    await world.clock.advance(4_000);
-    expect(world.session(id).phase.kind).toBe("working");
+    await world.untilSilent(id);
     await world.clock.advance(2_000);
+    expect(world.session(id).phase.kind).toBe("working");
+    await world.clock.advance(4_000);
     await world.until(() => (world.session(id).phase.kind === "working" ? undefined : true));
     expect((await world.call("sessions")).text).toMatch(/silent|no sign|said nothing/i);
   });
@@ -92,7 +93,8 @@ describe("how long", () => {
     await using world = await ComposedWorld.start({ safetyNetIdleSeconds: 20 });
     const id = await world.launch("hang");
     await world.untilPhase(id, "working");
-    await world.clock.advance(15_000);
+    await world.untilSilent(id);
+    await world.clock.advance(10_000);
     expect(world.delivery.texts().join()).not.toContain("🕒");
     await world.clock.advance(30_000);
     await world.untilTold(/🕒/);
@@ -109,6 +111,7 @@ describe("how long", () => {
     });
     const id = await world.launch("run: sleep 30");
     await world.until(() => (world.session(id).counters.toolCalls === 1 ? true : undefined));
+    await world.untilSilent(id);
     await world.clock.advance(50_000);
     expect(world.session(id).phase.kind).toBe("working");
     await world.clock.advance(15_000);
