@@ -90,6 +90,9 @@ export interface Rules {
   readonly afterRestart: "ask" | "continue";
 }
 
+/** An event without its time: the mailbox stamps it when its turn comes. */
+export type Untimed<E = SessionEvent> = E extends SessionEvent ? Omit<E, "at"> : never;
+
 /** How a message or an answer was taken. */
 export type Taken = "now" | "queued" | "resumed";
 

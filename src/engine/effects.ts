@@ -4,7 +4,7 @@
  */
 import type { AgentEvent } from "../core/agent-event.ts";
 import { messageOf, type Result } from "../core/errors.ts";
-import type { Effect, Taken } from "../core/event.ts";
+import type { Effect, Taken, Untimed } from "../core/event.ts";
 import { PLAN_DISALLOWED_TOOLS, WIRE_MODE } from "../core/permission.ts";
 import type { Message, ProcessIdentity, Session, StoredText } from "../core/session.ts";
 import type { JournalLine, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
@@ -14,7 +14,6 @@ import type { Engine } from "./context.ts";
 import { earlierWords } from "./earlier-words.ts";
 import type { JournalKeeper } from "./journal-keeper.ts";
 import { answersPreface, fileBlocks, historyPreface, maskedPreface, systemPreface } from "./prompt.ts";
-import type { Untimed } from "./session-actor.ts";
 
 /** The mailbox, as far as effects need it. */
 interface Mailbox {

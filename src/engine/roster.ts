@@ -6,6 +6,7 @@
 import PQueue from "p-queue";
 import { redactSecrets } from "../core/redact.ts";
 import { messageOf } from "../core/errors.ts";
+import type { Untimed } from "../core/event.ts";
 import type { Route, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
@@ -18,7 +19,7 @@ import { settleLeftovers } from "./leftovers.ts";
 import { LiveLine } from "./live-line.ts";
 import { Progress } from "./progress.ts";
 import { findReopened, findSessions, noteEnd, type LiveFound, type OverFound } from "./recover.ts";
-import { SessionActor, type Untimed } from "./session-actor.ts";
+import { SessionActor } from "./session-actor.ts";
 import { WebCards } from "./web-cards.ts";
 import { Watch } from "./watch.ts";
 

@@ -6,7 +6,7 @@
 import type { AgentEvent } from "../core/agent-event.ts";
 import { nextDeadline } from "../core/deadline.ts";
 import type { Result } from "../core/errors.ts";
-import type { SessionEvent, Step, Taken } from "../core/event.ts";
+import type { SessionEvent, Step, Taken, Untimed } from "../core/event.ts";
 import { mergeTexts } from "../core/output.ts";
 import { outputPiece } from "../core/said.ts";
 import type { Message, NoticePart, Session, StoredText } from "../core/session.ts";
@@ -25,9 +25,6 @@ import { SessionTimers } from "./session-timers.ts";
 const CHECKPOINT_MS = 500;
 const STORE_RETRY_MS = 5_000;
 const MAX_CONFLICTS = 8;
-
-/** An event without its time: the mailbox stamps it when its turn comes. */
-export type Untimed<E = SessionEvent> = E extends SessionEvent ? Omit<E, "at"> : never;
 
 export interface ActorListener {
   /** After each stored change and each batch of words. */

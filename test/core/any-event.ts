@@ -3,7 +3,7 @@
  */
 import fc from "fast-check";
 import type { AgentEvent, AgentRequest, RequestId, StopReason } from "../../src/core/agent-event.ts";
-import type { SessionEvent } from "../../src/core/event.ts";
+import type { SessionEvent, Untimed } from "../../src/core/event.ts";
 import { openQuestions } from "../../src/core/question.ts";
 import type { Answer, By, CauseCode, Message, Session } from "../../src/core/session.ts";
 import { AGENT, ALLOW, ALLOW_ALWAYS, PERSON, REJECT, WRITER } from "./build.ts";
@@ -71,8 +71,6 @@ export function eventOf(draw: Draw, session: Session, facts: Facts, nowAt: numbe
   const event = draw.sensible ? nextInLife(draw, session, facts) : anything(draw, session, facts);
   return { ...event, at };
 }
-
-type Untimed<E = SessionEvent> = E extends SessionEvent ? Omit<E, "at"> : never;
 
 function pick<T>(items: readonly T[], n: number): T {
   const item = items[n % items.length];
