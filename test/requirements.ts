@@ -9,7 +9,6 @@ export interface Requirement {
 }
 
 const done = (sentence: string): Requirement => ({ sentence, done: true });
-const open = (sentence: string): Requirement => ({ sentence, done: false });
 
 export const REQUIREMENTS = {
   // Operations: each as tool, command and RPC, with the same checks and words
@@ -53,7 +52,7 @@ export const REQUIREMENTS = {
   G3: done("an agent answers only so often in a row before a person must; host facts decide who is a person"),
   G4: done("a question past its deadline is denied, and that is said"),
   G5: done("checks before a launch and the doctor say one clear line each"),
-  G6: open(
+  G6: done(
     "the agent's environment has no secret of the host, prompts are no arguments, files are private, no port opens",
   ),
   G7: done("an audit log says who did what from where, with which outcome, redacted and cut"),
