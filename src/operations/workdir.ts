@@ -83,13 +83,15 @@ export class Workdirs {
     return this.#options.allowedWorkdirs.length === 0 && caller.seesAll;
   }
 
-  async #roots(caller: Caller): Promise<readonly string[]> {
+  /** As the configuration writes them; allowed directories stand in the place of the workspace and the default. */
+  #named(caller: Caller): readonly string[] {
     const { allowedWorkdirs, defaultWorkdir } = this.#options;
-    const named =
-      allowedWorkdirs.length > 0
-        ? allowedWorkdirs
-        : [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
-    const real = await Promise.all(named.map((dir) => realDirectory(absolute(dir, undefined))));
+    if (allowedWorkdirs.length > 0) return allowedWorkdirs;
+    return [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
+  }
+
+  async #roots(caller: Caller): Promise<readonly string[]> {
+    const real = await Promise.all(this.#named(caller).map((dir) => realDirectory(absolute(dir, undefined))));
     return real.filter((dir) => dir !== undefined);
   }
 
@@ -97,11 +99,7 @@ export class Workdirs {
     caller: Caller,
     wanted: string,
   ): { readonly ok: false; readonly refusal: { code: "directory_not_allowed"; message: string } } {
-    const { allowedWorkdirs, defaultWorkdir } = this.#options;
-    const named =
-      allowedWorkdirs.length > 0
-        ? allowedWorkdirs
-        : [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
+    const named = this.#named(caller);
     const list = named.length === 0 ? "none is set (allowedWorkdirs, defaultWorkdir)" : named.join(", ");
     return {
       ok: false,
