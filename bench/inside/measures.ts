@@ -20,7 +20,7 @@ export type Measurement = Place &
     | { readonly of: "stream"; readonly sessions: number; readonly perSecond: number; readonly seconds: number }
     | { readonly of: "length"; readonly turns: number; readonly frames: number }
     | { readonly of: "live-memory"; readonly sessions: number }
-    | { readonly of: "recovery"; readonly sessions: number }
+    | { readonly of: "recovery"; readonly sessions: number; readonly latin: boolean }
     | { readonly of: "cancel"; readonly rounds: number }
   );
 
@@ -39,7 +39,7 @@ export async function measure(host: HostSide, asked: Measurement): Promise<unkno
     case "live-memory":
       return liveMemory(host, asked, asked.sessions);
     case "recovery":
-      return recovery(host, asked, asked.sessions);
+      return recovery(host, asked, asked.sessions, asked.latin);
     case "cancel":
       return cancels(host, asked, asked.rounds);
   }

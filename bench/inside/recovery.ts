@@ -24,8 +24,11 @@ export interface RecoveryCost {
 }
 
 /** Parked sessions as a gateway leaves them behind: journal, flow, the record of an idle one with a full buffer. */
-async function leaveBehind(host: HostSide, place: Place, sessions: number): Promise<void> {
-  const template = await idleSession(host, place);
+async function leaveBehind(host: HostSide, place: Place, sessions: number, latin: boolean): Promise<void> {
+  const idle = await idleSession(host, place);
+  // The engine keeps a text in one byte a character as long as all of it is Latin, else in two.
+  const text = latin ? idle.output.text.replaceAll(/[^\0-\x7f]/g, "?") : idle.output.text;
+  const template = { ...idle, lastWords: latin ? "" : idle.lastWords, output: { ...idle.output, text } };
   const journals = createJournals(join(place.folder, "state", "iflow-plugin", "sessions"));
   const at = Date.now();
   for (let n = 0; n < sessions; n += 1) {
@@ -78,8 +81,9 @@ async function idleSession(host: HostSide, place: Place): Promise<Session> {
   return { ...parked, viewers: [] };
 }
 
-export async function recovery(host: HostSide, place: Place, sessions: number): Promise<RecoveryCost> {
-  await leaveBehind(host, place, sessions);
+/** `latin`: their words are plain ASCII; else a few Chinese ones are among them. */
+export async function recovery(host: HostSide, place: Place, sessions: number, latin: boolean): Promise<RecoveryCost> {
+  await leaveBehind(host, place, sessions, latin);
   const folder = join(place.folder, "state", "iflow-plugin", "sessions");
   await cp(folder, join(place.folder, "copy"), { recursive: true });
   const readAt = performance.now();

@@ -23,6 +23,9 @@ interface Mailbox {
   endFlow(): void;
 }
 
+/** A ledger that is slower holds up no prompt. */
+const CHILD_WITHIN_MS = 1_000;
+
 export class Effects {
   readonly #engine: Engine;
   readonly #admission: Admission;
@@ -69,7 +72,7 @@ export class Effects {
         this.#start(session);
         return;
       case "send-prompt":
-        this.#onAgent(() => this.#prompt(session, effect.turn, effect.message));
+        this.#sendPrompt(session, effect.turn, effect.message, this.#childChain);
         return;
       case "reply":
         this.#onAgent(async () => {
@@ -206,6 +209,17 @@ export class Effects {
     const whole = await this.#keeper.text(stored.key);
     if (whole === undefined) throw new Error("the whole of a long text is not in the journal");
     return whole;
+  }
+
+  /** First the turn's child task: one that comes after a short turn finds its flow ended, and no view would ever show the turn. */
+  #sendPrompt(session: Session, turn: number, message: Message, child: Promise<void>): void {
+    this.#onAgent(async () => {
+      const late = Promise.withResolvers<void>();
+      const disarm = this.#engine.clock.after(CHILD_WITHIN_MS, late.resolve);
+      await Promise.race([child, late.promise]);
+      disarm();
+      await this.#prompt(session, turn, message);
+    });
   }
 
   /** The prompt's line is on the disk before the prompt leaves: after a crash, no line means that it never left (I8). */

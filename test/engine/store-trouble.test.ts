@@ -295,6 +295,20 @@ describe("reads that fail", () => {
     expect(world.session(session.id).phase.kind).toBe("working");
   });
 
+  test.each([
+    { ledger: "a slow ledger", takesMs: 800, children: ["t1 succeeded"] },
+    { ledger: "a ledger that hangs for long", takesMs: 20_000, children: [] },
+  ])("[S2] $ledger: a turn has its child before it begins, within a second", async ({ takesMs, children }) => {
+    const world = await World.start();
+    world.children.slow = () => new Promise<void>((resolve) => void world.clock.after(takesMs, resolve));
+    const { session } = await world.launch("say: result", { singleTurn: true });
+    await world.until(session.id, "ended");
+    await world.clock.advance(30_000);
+    expect(world.agent.prompts).toHaveLength(1);
+    expect(world.childrenOf(session.id)).toEqual(children);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
   test("a child that the host refuses stops nothing", async () => {
     for (const refusedBy of ["flow", "now", "host"] as const) {
       const world = await World.start();

@@ -16,6 +16,8 @@ export class FakeChildTasks implements ChildTasks {
   readonly ledger: FakeLedger;
   /** Set it to answer every start with this refusal. */
   refuse: Exclude<ChildStart, { ok: true }> | undefined;
+  /** A ledger that is slow: each start waits for what this gives. */
+  slow: (() => Promise<void>) | undefined;
   /** True: list answers "can't say". */
   unreadable = false;
   readonly ended: EndedChild[] = [];
@@ -27,7 +29,7 @@ export class FakeChildTasks implements ChildTasks {
   }
 
   async start(owner: Owner, child: NewChild): Promise<ChildStart> {
-    await Promise.resolve();
+    await (this.slow?.() ?? Promise.resolve());
     if (this.#dead) return new Promise<ChildStart>(() => undefined);
     if (this.refuse !== undefined) return this.refuse;
     if (this.ledger.draining) return { ok: false, refusedBy: "now", reason: "gateway is draining for restart" };
