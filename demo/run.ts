@@ -12,7 +12,7 @@ import { Story } from "./story.ts";
 const CHAT_ID = 42;
 const CHAT = { channel: "telegram", to: "telegram:42", accountId: "default" } as const;
 const SESSION_KEY = "agent:main:main";
-const NOTICE_WITHIN_MS = 30_000;
+const NOTICE_WITHIN_MS = 90_000;
 
 const DEMO_PROMPT = [
   "say: I will add a greeting to this project.",

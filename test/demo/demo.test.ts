@@ -7,6 +7,6 @@ import { expect, test } from "vitest";
 const ROOT = join(import.meta.dirname, "..", "..");
 
 test("the demo tells its story to the end", async () => {
-  const { stdout } = await promisify(execFile)("npm", ["run", "demo"], { cwd: ROOT, timeout: 170_000 });
+  const { stdout } = await promisify(execFile)("npm", ["run", "demo"], { cwd: ROOT, timeout: 450_000 });
   expect(stdout).toContain("killed with -9");
 });

@@ -51,7 +51,7 @@ describe("what the host registers", () => {
 describe("the tool door", () => {
   test("an agent's turn calls by itself, with its chat and its sender, as an agent", async () => {
     gateway.telegram.say(person, 'CALL iflow_launch {"prompt":"from a turn"}');
-    await gateway.telegram.heard(42, /after tool: launch for agent:main:main: from a turn/, 30_000);
+    await gateway.telegram.heard(42, /after tool: launch for agent:main:main: from a turn/, 90_000);
     const { caller, atMs } = await lastCall("from a turn");
     expect(caller).toMatchObject({
       door: "tool",
@@ -69,7 +69,7 @@ describe("the tool door", () => {
 
   test("a deferred tool is reached through the catalogue", async () => {
     gateway.telegram.say(inTopic, 'CALL iflow_kill {"session":"topic-kill"}');
-    await gateway.telegram.heard(-1002, /kill for agent:main:telegram:group:-1002:topic:7: topic-kill/, 30_000);
+    await gateway.telegram.heard(-1002, /kill for agent:main:telegram:group:-1002:topic:7: topic-kill/, 90_000);
     expect((await lastCall("topic-kill")).caller).toMatchObject({ route: TOPIC, inGroup: true, seesAll: false });
     const [turn] = gateway.model.turns.filter(({ lastText }) => lastText.includes("topic-kill"));
     expect(turn?.tools.filter((name) => name.startsWith("iflow_")).toSorted()).toEqual([

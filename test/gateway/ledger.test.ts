@@ -74,7 +74,7 @@ test("[S2] [S8] a long turn, a long wait and a rest: shown live, found in order 
   const asking = await world.launch("ask: Really? | Yes | No", { name: "waits" });
   await world.until(asking.id, "asking");
   const working = await world.launch(["say: I begin.", "run: sleep 300"], { name: "works" });
-  await expect.poll(() => taskOf(working.flowId), { timeout: 15_000 }).toMatch(/Turn 1 .*1 tool call.*sleep 300/);
+  await expect.poll(() => taskOf(working.flowId), { timeout: 60_000 }).toMatch(/Turn 1 .*1 tool call.*sleep 300/);
   const { stdout: flows } = await world.gateway.cli(["tasks", "flow", "list"]);
   for (const { flowId } of [idle, asking, working]) expect(flows).toContain(flowId.slice(0, 8));
 
@@ -88,14 +88,14 @@ test("[S2] [S8] a long turn, a long wait and a rest: shown live, found in order 
         age(jobs, 2 * OLDEST_FLOW_MS, 0);
         return (await findingsOn(jobs)).map(({ code }) => code).toSorted();
       },
-      { timeout: 20_000, interval: 500 },
+      { timeout: 60_000, interval: 500 },
     )
     .toEqual(["stale_running", "stale_waiting", "stale_waiting"]);
 
   await world.untilNoProcess(idle.id, PARKED_WITHIN_MS);
   expect(await world.row(idle.id)).toMatchObject({ status: "idle" });
   expect(await world.respond(idle.id, "say: Once more.")).toMatchObject({ delivered: "resumed", flowId: idle.flowId });
-  await expect.poll(() => world.row(idle.id), { timeout: 10_000 }).toMatchObject({ status: "idle", turnCount: 2 });
+  await expect.poll(() => world.row(idle.id), { timeout: 60_000 }).toMatchObject({ status: "idle", turnCount: 2 });
 });
 
 test(`[S5] [S8] a start on ${PARKED} parked sessions: all are found, the gateway answers meanwhile, the audit is content`, async () => {
@@ -118,7 +118,7 @@ test(`[S5] [S8] a start on ${PARKED} parked sessions: all are found, the gateway
   const last = copies.at(-1);
   if (last === undefined) throw new Error("nothing was copied");
   expect(await world.respond(last.id, "say: One of many goes on.")).toMatchObject({ delivered: "resumed" });
-  await expect.poll(() => world.row(last.id), { timeout: 15_000 }).toMatchObject({ status: "idle", turnCount: 2 });
+  await expect.poll(() => world.row(last.id), { timeout: 60_000 }).toMatchObject({ status: "idle", turnCount: 2 });
   world.note(last.id);
   expect(await findingsOn([one])).toEqual([]);
 });

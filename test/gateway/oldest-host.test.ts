@@ -15,7 +15,7 @@ import { type LaunchedJob, PERSON, PluginWorld } from "./harness/plugin-world.ts
 import { PLUGIN_ID, stagePlugin } from "./harness/staged-plugin.ts";
 import { taskFlowWorld } from "./probe/task-flow-world.ts";
 
-const CANCELLED_WITHIN_MS = 6_000;
+const CANCELLED_WITHIN_MS = 30_000;
 
 const undo = new AsyncDisposableStack();
 let world: PluginWorld;

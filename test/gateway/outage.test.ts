@@ -57,7 +57,7 @@ test.for([
   const name = `to-${chatId}`;
   const changes = { name, workdir: join(projects, workdir), route: named, multi_turn_disabled: true };
   await world.launch("say: Done here.", changes);
-  await world.gateway.telegram.heard(chatId, new RegExp(`^✅ ${name} completed`), 30_000);
+  await world.gateway.telegram.heard(chatId, new RegExp(`^✅ ${name} completed`), 90_000);
   const told = world.gateway.telegram.messages.filter(({ texts }) => (texts[0] ?? "").includes(name));
   expect(new Set(told.map((message) => message.chatId))).toEqual(new Set([String(chatId)]));
 });
@@ -72,7 +72,7 @@ test("[N5] a result that is cut off on the wire is not repeated; the chat is tol
   await world.until(job.id, "working");
   // The channel tries three connections for one message.
   telegram.fail("sendMessage", 3, 0);
-  await telegram.heard(6_020, /cut-job: the connection broke while a message was sent/, 40_000);
+  await telegram.heard(6_020, /cut-job: the connection broke while a message was sent/, 90_000);
   expect(finals(6_020)).toEqual([]);
   const rpc = await world.gateway.rpc();
   expect((await rpc.call<StatsJson>("iflow.stats")).deliveries).toMatchObject({ unknown: 1, waiting: 0 });
@@ -85,7 +85,7 @@ test("[N5] [N6] a storm of 429 and an outage during 20 sessions: every result on
     multi_turn_disabled: true,
     route: route(6_009),
   });
-  await telegram.heard(6_009, /^🟢 long-runner/, 20_000);
+  await telegram.heard(6_009, /^🟢 long-runner/, 90_000);
 
   // More than the channel repeats by itself: it gives up after three tries of one message.
   telegram.fail("sendMessage", 24, 429, 1);
@@ -99,14 +99,14 @@ test("[N5] [N6] a storm of 429 and an outage during 20 sessions: every result on
   await pause(2_000);
   await telegram.goDown();
   for (let n = SESSIONS / 2; n < SESSIONS; n += 1) await launch(n);
-  for (const job of jobs) await world.until(job.id, "completed", 60_000);
+  for (const job of jobs) await world.until(job.id, "completed", 90_000);
   await pause(5_000);
   await telegram.comeBack();
 
   const all = (): number => CHATS.reduce((sum, chatId) => sum + finals(chatId).length, 0);
   await expect.poll(all, { timeout: 120_000, interval: 500 }).toBeGreaterThanOrEqual(SESSIONS);
-  await world.until(runner.id, "completed", 60_000);
-  await telegram.heard(6_009, /long-runner completed/, 60_000);
+  await world.until(runner.id, "completed", 90_000);
+  await telegram.heard(6_009, /long-runner completed/, 90_000);
   await pause(5_000);
 
   const problems: string[] = [];

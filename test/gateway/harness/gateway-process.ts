@@ -8,9 +8,9 @@ import { createWriteStream, readFileSync } from "node:fs";
 import type { OpenclawHost } from "./openclaw-host.ts";
 import { identify, signal, treeOf, untilGone, type Pid } from "./process-tree.ts";
 
-const READY_WITHIN_MS = 150_000;
+const READY_WITHIN_MS = 240_000;
 const POLL_MS = 100;
-const KILL_WITHIN_MS = 10_000;
+const KILL_WITHIN_MS = 30_000;
 
 export interface GatewayRun {
   readonly host: OpenclawHost;

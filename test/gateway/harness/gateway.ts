@@ -37,7 +37,7 @@ interface PluginSettings {
 }
 
 const TOKEN = "test-token";
-const LEAVE_WITHIN_MS = 6_000;
+const LEAVE_WITHIN_MS = 20_000;
 
 export class Gateway {
   readonly dir: string;

@@ -9,7 +9,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const CLI_WITHIN_MS = 120_000;
+const CLI_WITHIN_MS = 240_000;
 
 export async function runOpenclaw(
   host: OpenclawHost,

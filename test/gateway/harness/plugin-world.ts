@@ -59,7 +59,7 @@ export interface PluginWorldOptions {
   readonly packed?: true;
 }
 
-const UNTIL_MS = 30_000;
+const UNTIL_MS = 90_000;
 const POLL_MS = 40;
 
 export class PluginWorld {
@@ -103,7 +103,7 @@ export class PluginWorld {
   /** Also sees to it that no agent outlived its gateway by more than the guard's five seconds. */
   async dispose(): Promise<void> {
     await this.#undo.disposeAsync();
-    await gone(this.#launched, [], 6_000);
+    await gone(this.#launched, [], 30_000);
   }
 
   /** By RPC, for the main session and with the chat of person 42, so that no agent is woken; `script` is what the demo agent is to do. */
@@ -163,7 +163,7 @@ export class PluginWorld {
   /** Everything that still lives is stopped, so that one test leaves no slot taken for the next. */
   async killAll(): Promise<void> {
     for (const { id } of await this.rows("active")) await this.kill(id);
-    await gone(this.#launched, [], 10_000);
+    await gone(this.#launched, [], 30_000);
   }
 
   async flow(flowId: string, owner: Owner = MAIN): Promise<FlowRecord> {

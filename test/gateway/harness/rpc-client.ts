@@ -23,7 +23,7 @@ export interface RpcOptions {
 }
 
 const ALL_SCOPES = ["operator.admin", "operator.read", "operator.write", "operator.approvals"];
-const CONNECT_WITHIN_MS = 20_000;
+const CONNECT_WITHIN_MS = 90_000;
 
 export class RpcClient {
   readonly events: PushedEvent[] = [];

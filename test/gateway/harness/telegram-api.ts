@@ -148,7 +148,7 @@ export class TelegramApi {
   async heard(
     chatId: number,
     fits: RegExp | ((message: TelegramMessage) => boolean),
-    withinMs = 15_000,
+    withinMs = 60_000,
   ): Promise<TelegramMessage> {
     const deadlineAt = Date.now() + withinMs;
     for (;;) {
