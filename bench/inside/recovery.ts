@@ -27,8 +27,8 @@ export interface RecoveryCost {
 async function leaveBehind(host: HostSide, place: Place, sessions: number, latin: boolean): Promise<void> {
   const idle = await idleSession(host, place);
   // The engine keeps a text in one byte a character as long as all of it is Latin, else in two.
-  const text = latin ? idle.output.text.replaceAll(/[^\0-\x7f]/g, "?") : idle.output.text;
-  const template = { ...idle, lastWords: latin ? "" : idle.lastWords, output: { ...idle.output, text } };
+  const words = latin ? idle.output.text.replaceAll(/[^\0-\x7f]/g, "?") : idle.output.text;
+  const template = { ...idle, lastWords: latin ? "" : idle.lastWords, output: { ...idle.output, text: words } };
   const journals = createJournals(join(place.folder, "state", "iflow-plugin", "sessions"));
   const at = Date.now();
   for (let n = 0; n < sessions; n += 1) {
