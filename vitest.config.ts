@@ -33,8 +33,8 @@ export default defineConfig({
           include: GATEWAY_TESTS,
           pool: "forks",
           fileParallelism: false,
-          testTimeout: 500_000,
-          hookTimeout: 500_000,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
           // Limits catch what hangs; a busy machine is several times slower now and then.
           expect: { poll: { timeout: 60_000 } },
           sequence: { groupOrder: 1 },
