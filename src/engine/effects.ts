@@ -10,6 +10,7 @@ import type { Message, ProcessIdentity, Session, StoredText } from "../core/sess
 import type { JournalLine, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
 import type { Admission } from "./admission.ts";
 import { AgentRun, causeOf } from "./agent-run.ts";
+import { atMost } from "./at-most.ts";
 import type { Engine } from "./context.ts";
 import { earlierWords } from "./earlier-words.ts";
 import type { JournalKeeper } from "./journal-keeper.ts";
@@ -214,10 +215,7 @@ export class Effects {
   /** First the turn's child task: one that comes after a short turn finds its flow ended, and no view would ever show the turn. */
   #sendPrompt(session: Session, turn: number, message: Message, child: Promise<void>): void {
     this.#onAgent(async () => {
-      const late = Promise.withResolvers<void>();
-      const disarm = this.#engine.clock.after(CHILD_WITHIN_MS, late.resolve);
-      await Promise.race([child, late.promise]);
-      disarm();
+      await atMost(this.#engine.clock, CHILD_WITHIN_MS, child);
       await this.#prompt(session, turn, message);
     });
   }

@@ -10,6 +10,7 @@ import type { Untimed } from "../core/event.ts";
 import type { Route, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
+import { atMost } from "./at-most.ts";
 import type { Engine } from "./context.ts";
 import { isTerminal } from "./flow-writer.ts";
 import { Follow } from "./follow.ts";
@@ -227,11 +228,7 @@ export class Roster {
     this.#progress.close();
     this.#liveLine.close();
     this.admission.close();
-    const late = Promise.withResolvers<"late">();
-    const cancel = this.engine.clock.after(ms, () => late.resolve("late"));
-    const ended = await Promise.race([this.#stopAll(), late.promise]);
-    cancel();
-    if (ended !== "late") return;
+    if ((await atMost(this.engine.clock, ms, this.#stopAll())) !== "late") return;
     const names = [...this.#actors.values()].map((actor) => actor.session.name).join(", ");
     this.engine.log.error(`iFlow: not everything was settled within ${ms} ms: ${names}. The next start does the rest.`);
     for (const actor of this.#actors.values()) actor.abandon();
@@ -253,10 +250,8 @@ export class Roster {
 
   /** What the stop itself has to say is said where that is quick. */
   async #lastWords(): Promise<void> {
-    const enough = Promise.withResolvers<void>();
-    const cancel = this.engine.clock.after(LAST_WORDS_MS, enough.resolve);
-    await Promise.race([Promise.all([this.governor.settled(), this.#webCards.close()]), enough.promise]);
-    cancel();
+    const said = Promise.all([this.governor.settled(), this.#webCards.close()]);
+    await atMost(this.engine.clock, LAST_WORDS_MS, said);
     await Promise.all([this.governor.close(), this.#follow.close()]);
   }
 
