@@ -53,7 +53,7 @@ export class Listener {
   }
 
   /** Resolves with what `look` finds; rejects with all that was heard when it finds nothing in time. */
-  async until<T>(look: (listener: Listener) => T | undefined | false, ms = 10_000): Promise<T> {
+  async until<T>(look: (listener: Listener) => T | undefined | false, ms = 60_000): Promise<T> {
     const deadline = performance.now() + ms;
     for (;;) {
       const wake = this.#wake.promise;

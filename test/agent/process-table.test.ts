@@ -95,7 +95,7 @@ describe("the guard's script", () => {
       guard.watch(agent.pid ?? 0);
       guard.abandon();
       await exited;
-      await gone([], [agent.pid ?? 0, stray.pid ?? 0, ...below.map(({ pid }) => pid)], 5_000);
+      await gone([], [agent.pid ?? 0, stray.pid ?? 0, ...below.map(({ pid }) => pid)]);
       expect(await running([], [bystander.pid ?? 0])).toEqual([bystander.pid]);
       bystander.kill("SIGKILL");
     },
@@ -105,7 +105,7 @@ describe("the guard's script", () => {
     const lost: string[] = [];
     const guard = ProcessGuard.start(`guard-lost-${process.pid}`, PATH, (reason) => lost.push(reason));
     process.kill(guard.pid, "SIGKILL");
-    await gone([], [guard.pid], 2_000);
+    await gone([], [guard.pid]);
     await new Promise(setImmediate);
     expect(lost).toEqual(["it exited (SIGKILL)"]);
     guard.watch(1);

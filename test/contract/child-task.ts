@@ -28,7 +28,7 @@ async function until(
   runId: string,
   status: ChildSummary["status"],
 ): Promise<ChildSummary> {
-  const deadlineAt = Date.now() + 5_000;
+  const deadlineAt = Date.now() + 60_000;
   for (;;) {
     const seen = (await world.children.list(me))?.find((one) => one.runId === runId);
     if (seen?.status === status) return seen;

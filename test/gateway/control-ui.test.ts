@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PluginWorld } from "./harness/plugin-world.ts";
+import { PATIENCE_MS } from "./harness/patience.ts";
 
 const BROWSER = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const QUIET = [
@@ -44,14 +45,14 @@ describe.runIf(existsSync(BROWSER) || process.env["CI"] !== undefined)("the Task
     const page = await browser.newPage({ viewport: { width: 1280, height: 1200 } });
     await page.goto(`http://127.0.0.1:${world.gateway.port}/tasks#token=${world.gateway.token}`);
     const labels = [/iFlow long-one · turn 1/u, /iFlow bystander · turn 1/u, /asker.*Which database\?/u];
-    for (const label of labels) await page.getByText(label).first().waitFor({ timeout: 60_000 });
+    for (const label of labels) await page.getByText(label).first().waitFor({ timeout: PATIENCE_MS });
     const card = page.getByText(/iFlow long-one · turn 1/u).first();
     await card
       .locator("xpath=ancestor::*[.//button[normalize-space()='Cancel']][1]//button[normalize-space()='Cancel']")
       .click();
 
     await world.until(job.id, "killed");
-    expect(await world.untilNoProcess(job.id)).toBeLessThan(30_000);
+    expect(await world.untilNoProcess(job.id)).toBeLessThan(PATIENCE_MS);
     await expect.poll(() => world.children(job.flowId)).toEqual({ t1: "cancelled" });
     await expect.poll(() => world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
     expect(await world.row(other.id)).toMatchObject({ status: "working" });

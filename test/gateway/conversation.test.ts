@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { MAIN, PERSON, PluginWorld } from "./harness/plugin-world.ts";
+import { PATIENCE_MS } from "./harness/patience.ts";
 
 const undo = new AsyncDisposableStack();
 let world: PluginWorld;
@@ -24,8 +25,9 @@ const numbers = (count: number): string => Array.from({ length: count }, (_, ind
 
 describe("from launch to finish", () => {
   test("[S2] [S4] flow and child say what happens: running, waiting for an answer, succeeded", async () => {
+    const hold = world.hold();
     const job = await world.launch(
-      ["sleep 1000", "write notes.txt: begun", "ask: Which language? | English | 中文", "write said.txt: {answer}"],
+      [hold.line, "write notes.txt: begun", "ask: Which language? | English | 中文", "write said.txt: {answer}"],
       { name: "greeting", multi_turn_disabled: true },
     );
     expect(job).toMatchObject({ name: "greeting", status: "starting", flowId: expect.any(String) });
@@ -38,6 +40,7 @@ describe("from launch to finish", () => {
       waitJson: undefined,
     });
     await expect.poll(() => world.children(job.flowId)).toEqual({ t1: "running" });
+    hold.letGo();
 
     const asking = await world.until(job.id, "asking");
     expect(asking.question).toMatchObject([{ text: "Which language?", options: ["English", "中文"] }]);
@@ -86,9 +89,9 @@ describe("from launch to finish", () => {
 describe("stopped", () => {
   test("[S6] while a shell of iFlow runs: its processes are gone in seconds, flow and child are cancelled", async () => {
     const job = await world.launch("run: sleep 300 & sleep 300");
-    await expect.poll(async () => (await world.processes(job.id)).length, { timeout: 60_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => (await world.processes(job.id)).length).toBeGreaterThan(2);
     await world.kill(job.id);
-    expect(await world.untilNoProcess(job.id)).toBeLessThan(30_000);
+    expect(await world.untilNoProcess(job.id)).toBeLessThan(PATIENCE_MS);
     await expect.poll(() => world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
     await expect.poll(() => world.children(job.flowId)).toEqual({ t1: "cancelled" });
     expect((await world.row(job.id)).status).toBe("killed");
@@ -113,7 +116,7 @@ describe("stopped", () => {
     await rpc.call("tasks.cancel", { taskId: tasks.find((task) => task.flowId === byChild.flowId)?.id });
     expect(await world.gateway.cli(["tasks", "flow", "cancel", byFlow.flowId])).toMatchObject({ code: 0 });
     for (const job of [byFlow, byChild]) {
-      await expect.poll(() => world.row(job.id), { timeout: 60_000 }).toMatchObject({ status: "killed" });
+      await expect.poll(() => world.row(job.id)).toMatchObject({ status: "killed" });
       await world.untilNoProcess(job.id);
       await expect.poll(() => world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
       await expect.poll(() => world.children(job.flowId)).toEqual({ t1: "cancelled" });
@@ -156,7 +159,7 @@ describe("another writer of the flow", () => {
         stateJson: { schema: "iflow.session.v1", id: job.id, inbox: [{ text: { text: "queued words" } }] },
       });
     await world.ports.call({ on: "raw.requestCancel", args: [MAIN, job.flowId] });
-    await expect.poll(() => world.row(job.id), { timeout: 60_000 }).toMatchObject({ status: "killed" });
+    await expect.poll(() => world.row(job.id)).toMatchObject({ status: "killed" });
     await expect.poll(() => world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
   });
 
@@ -164,11 +167,11 @@ describe("another writer of the flow", () => {
     const job = await world.launch(["ask: Which database? | MySQL | Postgres", "write db.txt: {answer}"]);
     await world.until(job.id, "asking");
     await world.ports.call({ on: "raw.resume", args: [MAIN, job.flowId, "Postgres"] });
-    await world.until(job.id, "idle", 90_000);
+    await world.until(job.id, "idle");
     expect(readFileSync(inWorkspace("db.txt"), "utf8")).toBe("Postgres\n");
     expect(await world.flow(job.flowId)).toMatchObject({ status: "waiting" });
     await world.ports.call({ on: "raw.finish", args: [MAIN, job.flowId] });
-    await expect.poll(() => world.row(job.id), { timeout: 60_000 }).toMatchObject({ status: "completed" });
+    await expect.poll(() => world.row(job.id)).toMatchObject({ status: "completed" });
     expect(await world.flow(job.flowId)).toMatchObject({ status: "succeeded" });
   });
 });
@@ -184,7 +187,7 @@ describe("kill -9 of the gateway", () => {
     await world.until(asking.id, "asking");
     await world.until(idle.id, "idle");
     await world.gateway.telegram.heard(PERSON, /Which way\?/);
-    await expect.poll(() => existsSync(inWorkspace("begun.txt")), { timeout: 60_000 }).toBe(true);
+    await expect.poll(() => existsSync(inWorkspace("begun.txt"))).toBe(true);
     await world.gateway.kill9();
     for (const { id } of [asking, working, idle]) await world.untilNoProcess(id);
     await world.gateway.start();
@@ -211,7 +214,7 @@ describe("kill -9 of the gateway", () => {
     await expect.poll(() => world.children(asking.flowId)).toEqual(ended);
 
     expect(await world.respond(idle.id, "say: Once more.")).toMatchObject({ flowId: idle.flowId });
-    await expect.poll(() => world.row(idle.id), { timeout: 60_000 }).toMatchObject({ status: "idle", turnCount: 2 });
+    await expect.poll(() => world.row(idle.id)).toMatchObject({ status: "idle", turnCount: 2 });
     const asked = world.gateway.telegram.said(PERSON).map(({ texts }) => texts[0] ?? "");
     expect(asked.filter((text) => text.startsWith("🔔") && text.includes("Which way?"))).toHaveLength(1);
     const prompts = (id: string): number => world.journal(id).filter((line) => line.t === "prompt").length;

@@ -18,6 +18,7 @@ import {
   type DoorsWorld,
 } from "./probe/doors-world.ts";
 import { stubSigns } from "./probe/stub-operations.ts";
+import { PATIENCE_MS } from "./harness/patience.ts";
 
 const undo = new AsyncDisposableStack();
 let gateway: Gateway;
@@ -51,7 +52,7 @@ describe("what the host registers", () => {
 describe("the tool door", () => {
   test("an agent's turn calls by itself, with its chat and its sender, as an agent", async () => {
     gateway.telegram.say(person, 'CALL iflow_launch {"prompt":"from a turn"}');
-    await gateway.telegram.heard(42, /after tool: launch for agent:main:main: from a turn/, 90_000);
+    await gateway.telegram.heard(42, /after tool: launch for agent:main:main: from a turn/);
     const { caller, atMs } = await lastCall("from a turn");
     expect(caller).toMatchObject({
       door: "tool",
@@ -64,12 +65,12 @@ describe("the tool door", () => {
       workspaceDir: gateway.workspace,
     });
     expect(atMs - (caller.personSeenAt ?? 0)).toBeGreaterThan(0);
-    expect(atMs - (caller.personSeenAt ?? 0)).toBeLessThan(20_000);
+    expect(atMs - (caller.personSeenAt ?? 0)).toBeLessThan(PATIENCE_MS);
   });
 
   test("a deferred tool is reached through the catalogue", async () => {
     gateway.telegram.say(inTopic, 'CALL iflow_kill {"session":"topic-kill"}');
-    await gateway.telegram.heard(-1002, /kill for agent:main:telegram:group:-1002:topic:7: topic-kill/, 90_000);
+    await gateway.telegram.heard(-1002, /kill for agent:main:telegram:group:-1002:topic:7: topic-kill/);
     expect((await lastCall("topic-kill")).caller).toMatchObject({ route: TOPIC, inGroup: true, seesAll: false });
     const [turn] = gateway.model.turns.filter(({ lastText }) => lastText.includes("topic-kill"));
     expect(turn?.tools.filter((name) => name.startsWith("iflow_")).toSorted()).toEqual([

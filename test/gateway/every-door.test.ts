@@ -160,12 +160,14 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
 
   test("the words reach the chat that follows, a web chat too", async () => {
     const rpc = await world.gateway.rpc();
-    const job = await world.launch("sleep 1500\nsay: for those who follow", { name: "followed" });
+    const hold = world.hold();
+    const job = await world.launch([hold.line, "say: for those who follow"], { name: "followed" });
     await rpc.call("iflow.fg", { session: job.id, route: CHAT });
     expect((await rpc.chat("agent:main:w1", "/iflow_fg followed")).text).toContain("Following followed");
+    hold.letGo();
     const isInjected = ({ event, payload }: PushedEvent): boolean =>
       event === "chat" && payload["sessionKey"] === "agent:main:w1" && /▍followed\\n/.test(JSON.stringify(payload));
-    const { payload } = await rpc.next(isInjected, 90_000);
+    const { payload } = await rpc.next(isInjected);
     expect(JSON.stringify(payload)).toContain("for those who follow");
     await world.gateway.telegram.heard(PERSON, /▍followed\s+for those who follow/);
     await world.killAll();
@@ -276,7 +278,7 @@ describe("[G1] who may do what", () => {
   test("another chat's session is told nothing, by name or by id", async () => {
     for (const line of steering) world.gateway.telegram.say(group, line);
     const answers = (): number => world.gateway.telegram.said(-1001).length;
-    await expect.poll(answers, { timeout: 60_000 }).toBe(steering.length);
+    await expect.poll(answers).toBe(steering.length);
     const told = world.gateway.telegram.said(-1001).map((message) => message.texts[0]);
     expect(told).toEqual(
       steering.map(() => 'No iFlow session is called "private-job". You have no iFlow sessions yet.'),
@@ -293,7 +295,7 @@ describe("[G1] who may do what", () => {
 
   test("an agent of another chat as little", async () => {
     world.gateway.telegram.say(group, 'CALL iflow_respond {"session":"private-job","message":"1"}');
-    await world.gateway.telegram.heard(-1001, /after tool: .*No iFlow session is called "private-job"/, 90_000);
+    await world.gateway.telegram.heard(-1001, /after tool: .*No iFlow session is called "private-job"/);
   });
 
   test("a stranger's commands are refused by the host, and a stranger's plain answer is none", async () => {
@@ -302,9 +304,7 @@ describe("[G1] who may do what", () => {
     world.gateway.telegram.say({ chatId: 99 }, "1");
     world.gateway.telegram.say({ chatId: 99 }, "/iflow_kill private-job");
     const told = (): readonly (string | undefined)[] => world.gateway.telegram.said(-1003).map(({ texts }) => texts[0]);
-    await expect
-      .poll(told, { timeout: 60_000 })
-      .toEqual(all.map(() => expect.stringContaining("not authorized") as unknown));
+    await expect.poll(told).toEqual(all.map(() => expect.stringContaining("not authorized") as unknown));
   });
 
   test("an operator sees all; one who may only read steers nothing", async () => {

@@ -62,7 +62,7 @@ describe("installed from npm-pack", () => {
       route,
     });
     await expect
-      .poll(async () => (await rpc.call<{ status: string }[]>("iflow.sessions", {}))[0]?.status, { timeout: 60_000 })
+      .poll(async () => (await rpc.call<{ status: string }[]>("iflow.sessions", {}))[0]?.status)
       .toBe("completed");
     expect(await rpc.call("iflow.output", { session: "first" })).toMatchObject({
       output: expect.stringContaining("It works."),

@@ -15,8 +15,6 @@ import { type LaunchedJob, PERSON, PluginWorld } from "./harness/plugin-world.ts
 import { PLUGIN_ID, stagePlugin } from "./harness/staged-plugin.ts";
 import { taskFlowWorld } from "./probe/task-flow-world.ts";
 
-const CANCELLED_WITHIN_MS = 30_000;
-
 const undo = new AsyncDisposableStack();
 let world: PluginWorld;
 
@@ -51,8 +49,8 @@ async function inspected(): Promise<{ plugin: { rootDir: string }; diagnostics: 
 
 /** Agent gone, session killed; flow and children cancelled in the gateway and in the database. */
 async function expectCancelled(job: LaunchedJob): Promise<void> {
-  await world.untilNoProcess(job.id, CANCELLED_WITHIN_MS);
-  await expect.poll(() => world.row(job.id), { timeout: CANCELLED_WITHIN_MS }).toMatchObject({ status: "killed" });
+  await world.untilNoProcess(job.id);
+  await expect.poll(() => world.row(job.id)).toMatchObject({ status: "killed" });
   expect(await world.flow(job.flowId)).toMatchObject({ status: "cancelled" });
   expect(stored(job.flowId).status).toBe("cancelled");
   expect(active(job.flowId)).toEqual([]);
@@ -99,7 +97,7 @@ test("[S5] a question survives kill -9, is answered after the restart, and flow 
 
 describe("[S6] a cancel of the command line is neither missed nor erased", () => {
   test("`openclaw tasks flow cancel` while it talks without a pause", async () => {
-    const job = await world.launch("pace 12000 200");
+    const job = await world.launch("pace 90000 200");
     await world.until(job.id, "working");
     const { code, stdout } = await world.gateway.cli(["tasks", "flow", "cancel", job.flowId]);
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("Cancelled") as string });
@@ -131,7 +129,7 @@ describe("[S6] a cancel of the command line is neither missed nor erased", () =>
   test("`openclaw tasks flow cancel` while no gateway runs", async () => {
     const job = await world.launch("ask: Really? | Yes | No");
     await world.until(job.id, "asking");
-    await world.gateway.stop(20_000);
+    await world.gateway.stop();
     expect((await world.gateway.cli(["tasks", "flow", "cancel", job.flowId])).code).toBe(0);
     await world.gateway.start();
     await expectCancelled(job);
@@ -141,7 +139,7 @@ describe("[S6] a cancel of the command line is neither missed nor erased", () =>
 /** What such a host looks like to the plugin: the import of the subpath fails. */
 test("on a host that lets no plugin end a child task: flows alone, which is said, and which work", async () => {
   const bundle = join((await inspected()).plugin.rootDir, "dist", "index.js");
-  await world.gateway.stop(20_000);
+  await world.gateway.stop();
   const code = readFileSync(bundle, "utf8");
   writeFileSync(bundle, code.replaceAll("plugin-sdk/agent-harness-runtime", "plugin-sdk/not-in-this-host"));
   await world.gateway.start();

@@ -57,14 +57,15 @@ test.for([
   const name = `to-${chatId}`;
   const changes = { name, workdir: join(projects, workdir), route: named, multi_turn_disabled: true };
   await world.launch("say: Done here.", changes);
-  await world.gateway.telegram.heard(chatId, new RegExp(`^✅ ${name} completed`), 90_000);
+  await world.gateway.telegram.heard(chatId, new RegExp(`^✅ ${name} completed`));
   const told = world.gateway.telegram.messages.filter(({ texts }) => (texts[0] ?? "").includes(name));
   expect(new Set(told.map((message) => message.chatId))).toEqual(new Set([String(chatId)]));
 });
 
 test("[N5] a result that is cut off on the wire is not repeated; the chat is told that it may be missing", async () => {
   const { telegram } = world.gateway;
-  const job = await world.launch("sleep 1500\nsay: Cut.", {
+  const hold = world.hold();
+  const job = await world.launch([hold.line, "say: Cut."], {
     name: "cut-job",
     multi_turn_disabled: true,
     route: route(6_020),
@@ -72,7 +73,8 @@ test("[N5] a result that is cut off on the wire is not repeated; the chat is tol
   await world.until(job.id, "working");
   // The channel tries three connections for one message.
   telegram.fail("sendMessage", 3, 0);
-  await telegram.heard(6_020, /cut-job: the connection broke while a message was sent/, 90_000);
+  hold.letGo();
+  await telegram.heard(6_020, /cut-job: the connection broke while a message was sent/);
   expect(finals(6_020)).toEqual([]);
   const rpc = await world.gateway.rpc();
   expect((await rpc.call<StatsJson>("iflow.stats")).deliveries).toMatchObject({ unknown: 1, waiting: 0 });
@@ -85,7 +87,7 @@ test("[N5] [N6] a storm of 429 and an outage during 20 sessions: every result on
     multi_turn_disabled: true,
     route: route(6_009),
   });
-  await telegram.heard(6_009, /^🟢 long-runner/, 90_000);
+  await telegram.heard(6_009, /^🟢 long-runner/);
 
   // More than the channel repeats by itself: it gives up after three tries of one message.
   telegram.fail("sendMessage", 24, 429, 1);
@@ -99,14 +101,14 @@ test("[N5] [N6] a storm of 429 and an outage during 20 sessions: every result on
   await pause(2_000);
   await telegram.goDown();
   for (let n = SESSIONS / 2; n < SESSIONS; n += 1) await launch(n);
-  for (const job of jobs) await world.until(job.id, "completed", 90_000);
+  for (const job of jobs) await world.until(job.id, "completed");
   await pause(5_000);
   await telegram.comeBack();
 
   const all = (): number => CHATS.reduce((sum, chatId) => sum + finals(chatId).length, 0);
-  await expect.poll(all, { timeout: 120_000, interval: 500 }).toBeGreaterThanOrEqual(SESSIONS);
-  await world.until(runner.id, "completed", 90_000);
-  await telegram.heard(6_009, /long-runner completed/, 90_000);
+  await expect.poll(all, { interval: 500 }).toBeGreaterThanOrEqual(SESSIONS);
+  await world.until(runner.id, "completed");
+  await telegram.heard(6_009, /long-runner completed/);
   await pause(5_000);
 
   const problems: string[] = [];

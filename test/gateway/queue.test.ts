@@ -2,11 +2,11 @@
  * The line in a real gateway: 12 launches at three slots, over a kill -9. Then manual mode on the real wire: what is written,
  * and what never is.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Session } from "../../src/core/session.ts";
-import { MAIN, PluginWorld, type LaunchedJob, type Row } from "./harness/plugin-world.ts";
+import { MAIN, PluginWorld, type Hold, type LaunchedJob, type Row } from "./harness/plugin-world.ts";
 import { DEMO_AGENT, PLUGIN_ID } from "./harness/staged-plugin.ts";
 
 const CONFIG = { maxSessions: 3, maxQueued: 9, restartPolicy: "continue" } as const;
@@ -29,16 +29,13 @@ const inWorkspace = (name: string): string => join(world.gateway.workspace, name
 
 describe("[S1] [S5] the line", () => {
   const jobs: LaunchedJob[] = [];
+  const holds: Hold[] = [];
 
   /** Names of those who wait, with their places, as people see them. */
   async function line(): Promise<readonly string[]> {
     const { text } = await world.gateway.tool("iflow_sessions", { filter: "queued" }, { sessionKey: MAIN.sessionKey });
     const places = [...text.matchAll(/⏳ (job-\d+) \[\w+\] queued \(place (\d+)\)/g)];
     return places.map(([, name, place]) => `${place}. ${name}`).toSorted((a, b) => a.localeCompare(b, "en"));
-  }
-
-  function letGo(n: number): void {
-    writeFileSync(inWorkspace(`go-${n}`), "");
   }
 
   /** When each got its first slot, in the order of launch. */
@@ -51,8 +48,9 @@ describe("[S1] [S5] the line", () => {
 
   test("12 launches at 3 slots: 3 run, 9 wait with their place, a 13th is refused", async () => {
     for (let n = 1; n <= 12; n += 1) {
-      const untilGo = `run: until [ -e go-${n} ]; do sleep 0.1; done`;
-      const script = [`write begun-${n}.txt: ${n}`, untilGo, `write done-${n}.txt: ${n}`];
+      const hold = world.hold();
+      holds.push(hold);
+      const script = [`write begun-${n}.txt: ${n}`, hold.line, `write done-${n}.txt: ${n}`];
       jobs.push(await world.launch(script, { name: `job-${n}`, multi_turn_disabled: true }));
     }
     expect(jobs.map(({ status, queuePosition }) => queuePosition ?? status)).toEqual([
@@ -74,7 +72,7 @@ describe("[S1] [S5] the line", () => {
 
   test("a kill -9 in the middle: who waited waits in the same order, who worked goes on, and all finish", async () => {
     for (const job of jobs.slice(0, 3)) await world.until(job.id, "working");
-    letGo(1);
+    holds[0]?.letGo();
     await world.until(jobs[3]?.id ?? "", "working");
     expect(await line()).toEqual(jobs.slice(4).map(({ name }, index) => `${index + 1}. ${name}`));
     await world.gateway.kill9();
@@ -84,7 +82,7 @@ describe("[S1] [S5] the line", () => {
     const names = waiting.map((place) => place.replace(/^\d+\. /, ""));
     expect(names).toEqual(jobs.slice(-names.length).map(({ name }) => name));
 
-    for (let n = 2; n <= 12; n += 1) letGo(n);
+    for (const hold of holds) hold.letGo();
     let most = 0;
     const rpc = await world.gateway.rpc();
     const statuses = async (): Promise<readonly string[]> => {
@@ -92,7 +90,7 @@ describe("[S1] [S5] the line", () => {
       most = Math.max(most, queue.running);
       return (await world.rows()).map((row) => row.status);
     };
-    await expect.poll(statuses, { timeout: 120_000, interval: 200 }).toEqual(jobs.map(() => "completed"));
+    await expect.poll(statuses, { interval: 200 }).toEqual(jobs.map(() => "completed"));
     expect(most).toBe(3);
     expect(slotsAt()).toEqual(slotsAt().toSorted((a, b) => a - b));
     for (const [index, { id, flowId }] of jobs.entries()) {

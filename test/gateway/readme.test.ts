@@ -68,32 +68,31 @@ test("its installation, line by line, up to a doctor without a complaint", async
 
 test("its first job, in a chat", async () => {
   gateway.telegram.say(chat, firstJob);
-  await gateway.telegram.heard(PERSON, /↩️ Launched/, 90_000);
-  await gateway.telegram.heard(PERSON, /^✅/, 90_000);
+  await gateway.telegram.heard(PERSON, /↩️ Launched/);
+  await gateway.telegram.heard(PERSON, /^✅/);
 });
 
 test("its dialogue: a job with a name, and what to do next", async () => {
   const [dialogue] = blocksOf("README.md");
   const [launch = "", next = ""] = dialogue === undefined ? [] : typedLines(dialogue);
   gateway.telegram.say(chat, launch);
-  await gateway.telegram.heard(PERSON, /✅ login/, 90_000);
+  await gateway.telegram.heard(PERSON, /✅ login/);
   gateway.telegram.say(chat, next);
   await gateway.telegram.heard(
     PERSON,
     ({ texts }) => /✅ login/.test(texts.at(-1) ?? "") && /expired token/.test(texts.at(-1) ?? ""),
-    30_000,
   );
 });
 
 test("a question, answered by a bare number, and one by a command", async () => {
   gateway.telegram.say(chat, "/iflow --name paint ask: Which color? | Red | Blue\nsay: It is {answer}.");
-  await gateway.telegram.heard(PERSON, /🔔 paint asks\b.*Which color\?/s, 90_000);
+  await gateway.telegram.heard(PERSON, /🔔 paint asks\b.*Which color\?/s);
   gateway.telegram.say(chat, "2");
-  await gateway.telegram.heard(PERSON, /✅ paint.*It is Blue\./s, 90_000);
+  await gateway.telegram.heard(PERSON, /✅ paint.*It is Blue\./s);
   gateway.telegram.say(chat, "/iflow --name size ask: Which size? | Small | Large\nsay: It is {answer}.");
-  await gateway.telegram.heard(PERSON, /🔔 size asks\b.*Which size\?/s, 90_000);
+  await gateway.telegram.heard(PERSON, /🔔 size asks\b.*Which size\?/s);
   gateway.telegram.say(chat, "/iflow_respond size Small");
-  await gateway.telegram.heard(PERSON, /✅ size.*It is Small\./s, 90_000);
+  await gateway.telegram.heard(PERSON, /✅ size.*It is Small\./s);
 });
 
 test("its settings of the agent are taken as they stand, and the doctor says that this one is not there", async () => {

@@ -113,7 +113,7 @@ async function lifeFullOfSecrets(): Promise<{
 describe("[G6] the agent's process", () => {
   test("has no secret of the host, no prompt on its command line, and opens no port", async () => {
     const job = await world.launch(["env HOST_ONLY_TOKEN", "env IFLOW_OF_USER", `run: sleep 60 # ${IN_ENV.text}`]);
-    await expect.poll(async () => (await world.row(job.id)).toolCalls, { timeout: 60_000 }).toBe(1);
+    await expect.poll(async () => (await world.row(job.id)).toolCalls).toBe(1);
     const pids = await world.processes(job.id);
     expect(pids.length).toBeGreaterThanOrEqual(2);
     for (const pid of pids) {
@@ -151,7 +151,7 @@ describe("[N7] [G7] planted secrets", () => {
     expect(placesIn(shown)).toEqual([]);
     expect(foundIn(words)).toEqual([]);
     expect(words).toContain("found [redacted]");
-    await expect.poll(() => sentToPeople(), { timeout: 60_000 }).toMatch(/interrupted|stopped/i);
+    await expect.poll(() => sentToPeople()).toMatch(/interrupted|stopped/i);
     expect(foundIn(sentToPeople())).toEqual([]);
     expect(filesWithSecrets()).toEqual({});
   });
@@ -163,7 +163,7 @@ describe("[N7] [G7] planted secrets", () => {
     const { id, shown, words } = await lifeFullOfSecrets();
     expect(placesIn(shown)).toEqual([]);
     expect(foundIn(words)).toEqual(PLANTED.map(({ kind }) => kind));
-    await expect.poll(() => world.gateway.telegram.said(PERSON).length, { timeout: 60_000 }).toBeGreaterThan(3);
+    await expect.poll(() => world.gateway.telegram.said(PERSON).length).toBeGreaterThan(3);
     expect(foundIn(sentToPeople())).toEqual([]);
     const journal = join("iflow-plugin", "sessions", id);
     expect(Object.keys(filesWithSecrets()).filter((file) => !file.startsWith(journal))).toEqual([]);

@@ -49,7 +49,7 @@ const ofAgent = ({ texts }: TelegramMessage): boolean => (texts.at(-1) ?? "").st
 async function launchIn(chat: Chat, name: string, script: readonly string[]): Promise<Row> {
   const { telegram } = world.gateway;
   telegram.say(chat, `CALL iflow_launch ${JSON.stringify({ prompt: script.join("\n"), name })}`);
-  await telegram.heard(chat.chatId, new RegExp(`${name} launched`), 90_000);
+  await telegram.heard(chat.chatId, new RegExp(`${name} launched`));
   await telegram.heard(
     chat.chatId,
     (message) => ofAgent(message) && message.texts.at(-1) === "agent: iFlow is at work",
@@ -66,11 +66,10 @@ async function questionOf(chat: Chat, name: string): Promise<TelegramMessage> {
   const question = await telegram.heard(
     chat.chatId,
     ({ texts, buttons }) => buttons.length > 0 && (texts[0] ?? "").startsWith(`🔔 ${name} asks`),
-    20_000,
   );
   const isWake = (one: TelegramMessage): boolean =>
     one.messageId > question.messageId && (one.texts.at(-1) ?? "").startsWith("agent: woken");
-  await telegram.heard(chat.chatId, isWake, 90_000);
+  await telegram.heard(chat.chatId, isWake);
   return question;
 }
 
@@ -98,7 +97,7 @@ describe("from an agent's launch to the result", () => {
     const fresh = (): readonly TelegramMessage[] => telegram.said(chat.chatId).filter((one) => !before.has(one));
     const woken = async (times: number): Promise<void> => {
       const count = (): number => fresh().filter(({ texts }) => (texts.at(-1) ?? "").startsWith("agent: woken")).length;
-      await expect.poll(count, { timeout: 60_000 }).toBe(times);
+      await expect.poll(count).toBe(times);
     };
     const script = [
       "ask: Which database? | MySQL | Postgres",
@@ -109,7 +108,7 @@ describe("from an agent's launch to the result", () => {
     const question = await questionOf(chat, name);
     expect(question.buttons.flat().map(({ text }) => text)).toEqual(["MySQL", "Postgres"]);
     telegram.press(chat, question, "Postgres");
-    await telegram.heard(chat.chatId, new RegExp(`${name} finished`), 90_000);
+    await telegram.heard(chat.chatId, new RegExp(`${name} finished`));
     await woken(2);
     expect(readFileSync(join(world.gateway.workspace, `${name}.txt`), "utf8")).toBe("Postgres\n");
 
@@ -203,10 +202,10 @@ describe("answers", () => {
     await telegram.heard(group.chatId, /You are not authorised to answer iFlow here\./);
     expect(await world.row(row.id)).toMatchObject({ status: "asking" });
     telegram.say(group, "/iflow_respond gate 2");
-    await telegram.heard(group.chatId, /gate \[\w+\]: Answer to q\d+ \(Delete it\?\) was passed on/, 90_000);
+    await telegram.heard(group.chatId, /gate \[\w+\]: Answer to q\d+ \(Delete it\?\) was passed on/);
     await world.until(row.id, "idle");
     telegram.press(group, question, "yes");
-    await expect.poll(() => question.buttons, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => question.buttons).toEqual([]);
     expect(transcript([question], steadyOf(row))).toMatchInlineSnapshot(`
       "🔔 JOB asks
       Delete: Delete it?
@@ -237,11 +236,11 @@ describe("answers", () => {
     const row = await launchIn(direct, "bare", ["ask: Which way? | left | right", "say: We went {answer}."]);
     await questionOf(direct, "bare");
     telegram.say(direct, "2 things I noticed");
-    await telegram.heard(direct.chatId, /^agent: you said 2 things I noticed \(\d+\)$/, 90_000);
+    await telegram.heard(direct.chatId, /^agent: you said 2 things I noticed \(\d+\)$/);
     expect(await world.row(row.id)).toMatchObject({ status: "asking" });
     telegram.say(direct, "2");
     await telegram.heard(direct.chatId, /↩️ bare: your answer was passed on\./);
-    await telegram.heard(direct.chatId, /We went right\./, 90_000);
+    await telegram.heard(direct.chatId, /We went right\./);
   });
 
   test.concurrent("[S4] in a group only a reply to the question answers", async ({ expect }) => {
@@ -251,13 +250,13 @@ describe("answers", () => {
     const question = await questionOf(chat, "reply");
     const launched = await telegram.heard(chat.chatId, /reply launched/);
     telegram.say(chat, "1");
-    await telegram.heard(chat.chatId, /^agent: you said 1 \(\d+\)$/, 90_000);
+    await telegram.heard(chat.chatId, /^agent: you said 1 \(\d+\)$/);
     telegram.say(chat, "2", launched);
-    await telegram.heard(chat.chatId, /^agent: you said 2 \(\d+\)$/, 90_000);
+    await telegram.heard(chat.chatId, /^agent: you said 2 \(\d+\)$/);
     expect(await world.row(row.id)).toMatchObject({ status: "asking" });
     telegram.say(chat, "1", question);
     await telegram.heard(chat.chatId, /↩️ reply: your answer was passed on\./);
-    await telegram.heard(chat.chatId, /We went left\./, 90_000);
+    await telegram.heard(chat.chatId, /We went left\./);
   });
 });
 
@@ -266,15 +265,16 @@ describe("while iFlow works", () => {
     expect,
   }) => {
     const { telegram } = world.gateway;
-    const job = await world.launch("say: First words. \nsleep 6000\nlong 120\nsleep 2000\nsay: Last words.", {
-      name: "stream",
-    });
+    const hold = world.hold();
+    const script = ["say: First words. ", hold.line, "long 120", "sleep 2000", "say: Last words."];
+    const job = await world.launch(script, { name: "stream" });
     const rpc = await world.gateway.rpc();
     const words = async (): Promise<string> => (await rpc.call<OutputJson>("iflow.output", { session: job.id })).output;
-    await expect.poll(words, { timeout: 60_000 }).toContain("First words.");
+    await expect.poll(words).toContain("First words.");
     telegram.say(direct, "/iflow_fg stream");
     await telegram.heard(direct.chatId, /▍Following stream[\s\S]*First words\./);
-    await telegram.heard(direct.chatId, /^▍stream\n[\s\S]*Last words\./, 90_000);
+    hold.letGo();
+    await telegram.heard(direct.chatId, /^▍stream\n[\s\S]*Last words\./);
     const pieces = telegram
       .said(direct.chatId)
       .flatMap(({ texts }) => texts.at(-1) ?? "")
@@ -288,9 +288,12 @@ describe("while iFlow works", () => {
 
   test.concurrent("[N5] progress is one message, edited while the turn runs, closed at its end", async ({ expect }) => {
     const { telegram } = world.gateway;
-    const script = "say: a\nsleep 9000\nread none.txt\nsleep 6000\nsay: All done.";
+    const hold = world.hold();
+    const script = ["say: a", "read none.txt", hold.line, "say: All done."];
     const job = await world.launch(script, { name: "card", route: ofPerson(4_301) });
-    await telegram.heard(4_301, /^◻️ card · turn 1/, 90_000);
+    await telegram.heard(4_301, ({ texts }) => /^🟢 card/u.test(texts[0] ?? "") && texts.length >= 2);
+    hold.letGo();
+    await telegram.heard(4_301, /^◻️ card · turn 1/);
     const cards = telegram.said(4_301).filter(({ texts }) => /^(?:🟢|◻️) card/u.test(texts[0] ?? ""));
     expect(cards).toHaveLength(1);
     expect(cards[0]?.texts.length).toBeGreaterThanOrEqual(3);
@@ -311,7 +314,7 @@ describe("while iFlow works", () => {
       route: ofPerson(chatId),
     });
     const { texts } = await telegram.heard(chatId, /hostile completed/);
-    expect(texts.at(-1)).toMatchInlineSnapshot(`
+    expect(steady(texts.at(-1) ?? "", {})).toMatchInlineSnapshot(`
       "✅ hostile completed
 
       Look:
@@ -337,21 +340,23 @@ describe("a web chat beside it", () => {
     const rpc = await world.gateway.rpc();
     await rpc.call("sessions.messages.subscribe", { key: sessionKey });
     const seen = (): readonly string[] => injected(rpc.events, sessionKey);
-    const prompt = "ask: Which colour? | red | blue\nsleep 10000\nsay: It is {answer}.";
+    const hold = world.hold();
+    const prompt = ["ask: Which colour? | red | blue", hold.line, "say: It is {answer}."].join("\n");
     const reply = await rpc.chat(sessionKey, `CALL iflow_launch ${JSON.stringify({ prompt, name: "web-job" })}`);
     expect(reply.text).toBe("agent: iFlow is at work");
     const row = (await world.rows()).find(({ name }) => name === "web-job");
     if (row === undefined) throw new Error("there is no session web-job");
     world.note(row.id);
-    await expect.poll(seen, { timeout: 60_000 }).toContainEqual(expect.stringContaining("🔔 web-job asks"));
+    await expect.poll(seen).toContainEqual(expect.stringContaining("🔔 web-job asks"));
     expect((await rpc.chat(sessionKey, "2")).text).toBe("↩️ web-job: your answer was passed on.");
     expect((await rpc.chat(sessionKey, "/iflow_fg web-job")).text).toContain("▍Following web-job");
     const card = async (): Promise<unknown> =>
       (await rpc.call<{ card: { markdown?: string } | null }>("progressCard.get", { sessionKey })).card?.markdown;
-    await expect.poll(card, { timeout: 60_000 }).toMatch(/^\*\*iFlow at work\*\*\n\n🟢 web-job · Turn 1 /u);
-    await expect.poll(seen, { timeout: 60_000 }).toContainEqual(expect.stringContaining("✅ web-job finished"));
-    await expect.poll(card, { timeout: 60_000 }).toBeUndefined();
-    await expect.poll(seen, { timeout: 60_000 }).toContainEqual(expect.stringMatching(/▍web-job\n[\s\S]*It is blue\./));
+    await expect.poll(card).toMatch(/^\*\*iFlow at work\*\*\n\n🟢 web-job · Turn 1 /u);
+    hold.letGo();
+    await expect.poll(seen).toContainEqual(expect.stringContaining("✅ web-job finished"));
+    await expect.poll(card).toBeUndefined();
+    await expect.poll(seen).toContainEqual(expect.stringMatching(/▍web-job\n[\s\S]*It is blue\./));
     const kinds = seen().map((text) => /(\S+ web-job [a-z]+|▍web-job)/.exec(text)?.[1] ?? text);
     expect([...new Set(kinds)].toSorted()).toEqual(
       ["↩️ web-job launched", "▍web-job", "✅ web-job finished", "🔔 web-job asks"].toSorted(),

@@ -17,6 +17,7 @@ import {
   strangerInGroup,
   type DoorsWorld,
 } from "./probe/doors-world.ts";
+import { PATIENCE_MS } from "./harness/patience.ts";
 
 const undo = new AsyncDisposableStack();
 let gateway: Gateway;
@@ -47,7 +48,7 @@ describe("plain messages", () => {
       isOwner: false,
     });
     gateway.telegram.say(strangerInGroup, "ANSWER stranger");
-    await gateway.telegram.heard(-1001, /ANSWER stranger/, 90_000);
+    await gateway.telegram.heard(-1001, /ANSWER stranger/);
     expect(gateway.telegram.transcript(-1001)).not.toContain("taken: ANSWER stranger");
     expect((await seen()).messages.some(({ text }) => text.includes("stranger"))).toBe(false);
   });
@@ -60,7 +61,7 @@ describe("plain messages", () => {
     const question = await gateway.telegram.heard(-1001, /Which one\?/);
     expect(asked).toEqual({ kind: "accepted", messageId: String(question.messageId) });
     gateway.telegram.say(inGroup, "ANSWER this", question);
-    await gateway.telegram.heard(-1001, /taken: ANSWER this/, 90_000);
+    await gateway.telegram.heard(-1001, /taken: ANSWER this/);
     expect((await seen()).messages.at(-1)).toMatchObject({
       replyToId: String(question.messageId),
       inGroup: true,
@@ -94,7 +95,7 @@ describe("the ways out", () => {
     expect(sent).toEqual({ kind: "accepted", messageId: String(message.messageId) });
     expect(message.threadId).toBe(route.threadId);
     gateway.telegram.press(chat, message, "No");
-    await expect.poll(() => message.texts.at(-1), { timeout: 60_000 }).toContain("chosen: s1:q1:2");
+    await expect.poll(() => message.texts.at(-1)).toContain("chosen: s1:q1:2");
     expect(message.buttons).toEqual([]);
     expect((await seen()).presses.at(-1)).toEqual({
       payload: "s1:q1:2",
@@ -195,11 +196,7 @@ describe("the ways out", () => {
   ])("a woken agent answers in $where, and is not a person", async ({ chatId, route, owner }) => {
     const wake = { intentId: `wake-${chatId}`, owner, route, text: `CALL iflow_output {"session":"woken-${chatId}"}` };
     expect(await hatch({ do: "wake", message: wake })).toEqual({ kind: "accepted" });
-    const reply = await gateway.telegram.heard(
-      chatId,
-      new RegExp(`output for ${owner.sessionKey}: woken-${chatId}`),
-      30_000,
-    );
+    const reply = await gateway.telegram.heard(chatId, new RegExp(`output for ${owner.sessionKey}: woken-${chatId}`));
     expect(reply.threadId).toBe(route.threadId);
     const { caller } = await lastCall(`woken-${chatId}`);
     expect(caller).toMatchObject({ door: "tool", route, seesAll: false, isPerson: false });
@@ -219,9 +216,7 @@ describe("the ways out", () => {
       },
     });
     await expect
-      .poll(() => gateway.model.turns.slice(turns).some(({ lastText }) => lastText.includes("WOKEN in the web chat")), {
-        timeout: 60_000,
-      })
+      .poll(() => gateway.model.turns.slice(turns).some(({ lastText }) => lastText.includes("WOKEN in the web chat")))
       .toBe(true);
     expect(gateway.telegram.messages).toHaveLength(sent);
   });
@@ -241,22 +236,22 @@ describe("the service's life", () => {
     });
     const message = await gateway.telegram.heard(42, /After a restart\?/);
     expect((await seen()).life).toEqual([`start in ${gateway.stateDir}`]);
-    const { tookMs } = await gateway.stop(20_000);
-    expect(tookMs).toBeLessThan(30_000);
+    const { tookMs } = await gateway.stop();
+    expect(tookMs).toBeLessThan(PATIENCE_MS);
     expect(gateway.log()).toMatch(/doors settle SIGTERM[\s\S]*doors stopped/);
     await gateway.start();
     gateway.telegram.press(person, message, "Yes");
-    await expect.poll(() => message.texts.at(-1), { timeout: 60_000 }).toContain("chosen: after:restart");
+    await expect.poll(() => message.texts.at(-1)).toContain("chosen: after:restart");
   });
 
   test("a restart by signal settles first, then stops and starts the service anew", async () => {
     const starts = (): number => gateway.log().split("doors started").length;
     const before = starts();
     gateway.process.signal("SIGUSR2");
-    await expect.poll(starts, { timeout: 60_000 }).toBe(before + 1);
+    await expect.poll(starts).toBe(before + 1);
     expect(gateway.log()).toMatch(/doors settle SIGUSR2[\s\S]*doors stopped[\s\S]*doors started/);
     await expect
-      .poll(async () => (await gateway.tool("iflow_stats", { session: "again" })).text, { timeout: 60_000 })
+      .poll(async () => (await gateway.tool("iflow_stats", { session: "again" })).text)
       .toContain("stats for");
   });
 });

@@ -20,5 +20,9 @@ function shown({ texts, buttons }: TelegramMessage, replaced: Replaced): string 
 export function steady(text: string, replaced: Replaced): string {
   let result = text;
   for (const [value, word] of Object.entries(replaced)) result = result.replaceAll(value, word);
-  return result.replaceAll(/\b\d+\s?(?:s|seconds?)\b/g, "N s");
+  // A turn under a second says nothing of its time; on a slow machine the same turn does.
+  return result
+    .replaceAll(/^(✅ .*) · \d+s$/gmu, "$1")
+    .replaceAll(/^It has worked for \d+ seconds?\.\n/gm, "")
+    .replaceAll(/\b\d+\s?(?:s|seconds?)\b/g, "N s");
 }

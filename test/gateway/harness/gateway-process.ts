@@ -7,10 +7,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
 import type { OpenclawHost } from "./openclaw-host.ts";
 import { identify, signal, treeOf, untilGone, type Pid } from "./process-tree.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
-const READY_WITHIN_MS = 240_000;
 const POLL_MS = 100;
-const KILL_WITHIN_MS = 30_000;
 
 export interface GatewayRun {
   readonly host: OpenclawHost;
@@ -59,7 +58,7 @@ export class GatewayProcess {
 
   /** Resolves when tools, routes and channels are up. */
   async ready(): Promise<void> {
-    const deadlineAt = Date.now() + READY_WITHIN_MS;
+    const deadlineAt = Date.now() + PATIENCE_MS;
     while (Date.now() < deadlineAt) {
       if (this.#ended) throw new Error(`the gateway ended before it was ready\n${this.#logTail()}`);
       if (await answersReady(this.#run.port)) {
@@ -69,11 +68,11 @@ export class GatewayProcess {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     await this.kill9();
-    throw new Error(`the gateway was not ready within ${READY_WITHIN_MS} ms\n${this.#logTail()}`);
+    throw new Error(`the gateway was not ready within ${PATIENCE_MS} ms\n${this.#logTail()}`);
   }
 
   /** As an operator stops it; gives the time it took. Fails when it does not leave by itself within `withinMs`. */
-  async stop(withinMs = 60_000, name: NodeJS.Signals = "SIGTERM"): Promise<{ tookMs: number }> {
+  async stop(withinMs = PATIENCE_MS, name: NodeJS.Signals = "SIGTERM"): Promise<{ tookMs: number }> {
     if (this.#ended) return { tookMs: 0 };
     const startedMs = Date.now();
     this.#remember();
@@ -98,7 +97,7 @@ export class GatewayProcess {
     this.#remember();
     const own = this.#seen.filter((one) => one.pid === this.#root.pid || sameSession(one.pid, this.#root.pid));
     for (const one of own) signal(one, "SIGKILL");
-    const left = await untilGone(own, KILL_WITHIN_MS);
+    const left = await untilGone(own, PATIENCE_MS);
     if (left.length > 0) throw new Error(`SIGKILL left ${left.map((one) => one.pid).join(", ")} alive`);
     await this.#exit;
   }

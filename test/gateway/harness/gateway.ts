@@ -17,6 +17,7 @@ import { commandLine, signal, untilGone } from "./process-tree.ts";
 import { RpcClient } from "./rpc-client.ts";
 import { TelegramApi } from "./telegram-api.ts";
 import { invokeTool, type ToolAnswer, type ToolCaller } from "./tool-client.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export interface GatewayOptions {
   /** Plugin id -> folder with its manifest, loaded as it is. */
@@ -37,7 +38,7 @@ interface PluginSettings {
 }
 
 const TOKEN = "test-token";
-const LEAVE_WITHIN_MS = 20_000;
+const LEAVE_WITHIN_MS = 60_000;
 
 export class Gateway {
   readonly dir: string;
@@ -197,7 +198,7 @@ export class Gateway {
     );
     const commands = left.map(commandLine);
     for (const one of left) signal(one, "SIGKILL");
-    await untilGone(left, 5_000);
+    await untilGone(left, PATIENCE_MS);
     await this.model.close();
     await this.#telegram?.close();
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });

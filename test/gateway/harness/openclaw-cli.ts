@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import type { OpenclawHost } from "./openclaw-host.ts";
 import { signal, treeOf } from "./process-tree.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export interface CliResult {
   readonly code: number;
@@ -9,13 +10,11 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const CLI_WITHIN_MS = 240_000;
-
 export async function runOpenclaw(
   host: OpenclawHost,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  withinMs: number = CLI_WITHIN_MS,
+  withinMs: number = PATIENCE_MS,
 ): Promise<CliResult> {
   const child = spawn(process.execPath, [host.script, ...args], {
     env: { ...env },

@@ -18,7 +18,7 @@ export interface OpenclawHost {
 
 const REPOSITORY = join(import.meta.dirname, "../../..");
 const OLDEST = "2026.7.35";
-const INSTALL_WITHIN_MS = 170_000;
+const INSTALL_WITHIN_MS = 600_000;
 
 /** IFLOW_TEST_OPENCLAW: the folder of an `openclaw` package of any version, for a run of any test on it. */
 const OTHER_HOST = process.env["IFLOW_TEST_OPENCLAW"];

@@ -3,7 +3,7 @@
  * journals, processes. A probe plugin beside it reads the host's records, and writes them as somebody else.
  * 1. `dispose` leaves no process and no file.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Owner } from "../../../src/core/session.ts";
@@ -16,6 +16,7 @@ import { packFolder } from "./npm-pack.ts";
 import type { OpenclawHost } from "./openclaw-host.ts";
 import { bundlePlugin } from "./plugin-root.ts";
 import { DEMO_AGENT, PLUGIN_ID, stagePlugin } from "./staged-plugin.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export const MAIN: Owner = { sessionKey: "agent:main:main", agentId: "main" };
 /** The direct chat of person 42, which the host has bound to the main session. */
@@ -59,14 +60,19 @@ export interface PluginWorldOptions {
   readonly packed?: true;
 }
 
-const UNTIL_MS = 90_000;
 const POLL_MS = 40;
+
+export interface Hold {
+  readonly line: string;
+  letGo(): void;
+}
 
 export class PluginWorld {
   readonly gateway: Gateway;
   readonly ports: RemotePorts;
   readonly #undo: AsyncDisposableStack;
   readonly #launched: string[] = [];
+  #holds = 0;
 
   private constructor(gateway: Gateway, undo: AsyncDisposableStack) {
     this.gateway = gateway;
@@ -103,7 +109,7 @@ export class PluginWorld {
   /** Also sees to it that no agent outlived its gateway by more than the guard's five seconds. */
   async dispose(): Promise<void> {
     await this.#undo.disposeAsync();
-    await gone(this.#launched, [], 30_000);
+    await gone(this.#launched);
   }
 
   /** By RPC, for the main session and with the chat of person 42, so that no agent is woken; `script` is what the demo agent is to do. */
@@ -113,6 +119,16 @@ export class PluginWorld {
     const job = await rpc.call<LaunchedJob>("iflow.launch", { prompt, route: ROUTE, ...more });
     this.note(job.id);
     return job;
+  }
+
+  /** A place in a script at which a session stays, at work, until the test lets it go: what has to come before it has come. */
+  hold(): Hold {
+    this.#holds += 1;
+    const file = `let-go-${this.#holds}`;
+    return {
+      line: `run: until [ -e ${file} ]; do sleep 0.2; done`,
+      letGo: () => writeFileSync(join(this.gateway.workspace, file), ""),
+    };
   }
 
   /** A session that was launched by another door counts as well at the end. */
@@ -132,7 +148,7 @@ export class PluginWorld {
   }
 
   /** Resolves with the session when it is in this state; fails early when it has ended otherwise. */
-  async until(id: string, status: string, withinMs = UNTIL_MS): Promise<Row> {
+  async until(id: string, status: string, withinMs = PATIENCE_MS): Promise<Row> {
     const deadlineAt = Date.now() + withinMs;
     for (;;) {
       const row = await this.row(id);
@@ -163,7 +179,7 @@ export class PluginWorld {
   /** Everything that still lives is stopped, so that one test leaves no slot taken for the next. */
   async killAll(): Promise<void> {
     for (const { id } of await this.rows("active")) await this.kill(id);
-    await gone(this.#launched, [], 30_000);
+    await gone(this.#launched);
   }
 
   async flow(flowId: string, owner: Owner = MAIN): Promise<FlowRecord> {
@@ -204,8 +220,8 @@ export class PluginWorld {
   }
 
   /** Resolves with the ms that it took until no process of the session was left. */
-  async untilNoProcess(sessionId: string, withinMs = 8_000): Promise<number> {
-    return gone([sessionId], [], withinMs);
+  async untilNoProcess(sessionId: string): Promise<number> {
+    return gone([sessionId]);
   }
 }
 

@@ -3,6 +3,7 @@
  * Owns: one connection. Nothing is read from or written to a state directory of the machine.
  */
 import { GatewayClient } from "openclaw/plugin-sdk/gateway-runtime";
+import { PATIENCE_MS } from "./patience.ts";
 
 export interface PushedEvent {
   readonly event: string;
@@ -23,7 +24,6 @@ export interface RpcOptions {
 }
 
 const ALL_SCOPES = ["operator.admin", "operator.read", "operator.write", "operator.approvals"];
-const CONNECT_WITHIN_MS = 90_000;
 
 export class RpcClient {
   readonly events: PushedEvent[] = [];
@@ -54,7 +54,7 @@ export class RpcClient {
   static async connect(options: RpcOptions): Promise<RpcClient> {
     const ready = Promise.withResolvers<void>();
     const client = new RpcClient(options, ready.resolve, ready.reject);
-    const timer = setTimeout(() => ready.reject(new Error("the gateway did not greet")), CONNECT_WITHIN_MS);
+    const timer = setTimeout(() => ready.reject(new Error("the gateway did not greet")), PATIENCE_MS);
     client.#client.start();
     try {
       await ready.promise;
@@ -84,7 +84,7 @@ export class RpcClient {
   }
 
   /** A message in a web chat: a slash command, or plain words for the agent. Resolves with the final reply. */
-  async chat(sessionKey: string, message: string, withinMs = 30_000): Promise<ChatReply> {
+  async chat(sessionKey: string, message: string, withinMs = PATIENCE_MS): Promise<ChatReply> {
     this.#calls += 1;
     const key = `chat-${this.#calls}-${Date.now()}`;
     const startedMs = Date.now();
@@ -95,7 +95,7 @@ export class RpcClient {
   }
 
   /** Resolves with the next event that fits. */
-  async next(fits: (event: PushedEvent) => boolean, withinMs = 15_000): Promise<PushedEvent> {
+  async next(fits: (event: PushedEvent) => boolean, withinMs = PATIENCE_MS): Promise<PushedEvent> {
     const found = Promise.withResolvers<PushedEvent>();
     const look = (event: PushedEvent): void => {
       if (fits(event)) found.resolve(event);

@@ -6,6 +6,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { parseBody } from "./telegram-body.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 type Json = Record<string, unknown>;
 
@@ -148,7 +149,7 @@ export class TelegramApi {
   async heard(
     chatId: number,
     fits: RegExp | ((message: TelegramMessage) => boolean),
-    withinMs = 60_000,
+    withinMs = PATIENCE_MS,
   ): Promise<TelegramMessage> {
     const deadlineAt = Date.now() + withinMs;
     for (;;) {
