@@ -291,7 +291,7 @@ describe("while iFlow works", () => {
     const hold = world.hold();
     const script = ["say: a", "read none.txt", hold.line, "say: All done."];
     const job = await world.launch(script, { name: "card", route: ofPerson(4_301) });
-    await telegram.heard(4_301, ({ texts }) => /^🟢 card/u.test(texts[0] ?? "") && texts.length >= 2);
+    await telegram.heard(4_301, ({ texts }) => (texts[0] ?? "").startsWith("🟢 card") && texts.length >= 2);
     hold.letGo();
     await telegram.heard(4_301, /^◻️ card · turn 1/);
     const cards = telegram.said(4_301).filter(({ texts }) => /^(?:🟢|◻️) card/u.test(texts[0] ?? ""));
