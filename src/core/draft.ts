@@ -16,7 +16,7 @@ import type {
   Phase,
   Session,
 } from "./session.ts";
-import { cutText } from "./output.ts";
+import { cutText, restingOutput } from "./output.ts";
 import { redactSecrets } from "./redact.ts";
 
 const MAX_OWED = 50;
@@ -171,6 +171,6 @@ export function stopAgent(draft: Draft): void {
 export function agentGone(draft: Draft): void {
   const { agent, ...rest } = draft.session;
   if (agent === undefined) return;
-  draft.session = rest;
+  draft.session = { ...rest, output: restingOutput(rest.output) };
   draft.effects.push({ do: "release-slot" });
 }

@@ -67,6 +67,24 @@ export function appendOutput(buffer: OutputBuffer, piece: string, limitBytes: nu
   return { text, start: end - text.length, end };
 }
 
+/**
+ * The same buffer for a session that rests, in as few bytes as UTF-8 takes: a string with a single character beyond Latin-1
+ * takes two bytes for each of them. Its text is decoded whenever it is asked for.
+ */
+export function restingOutput(buffer: OutputBuffer): OutputBuffer {
+  const { text, start, end } = buffer;
+  if (!BEYOND_LATIN.test(text) || !text.isWellFormed()) return buffer;
+  const bytes = new TextEncoder().encode(text);
+  return {
+    get text() {
+      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+    },
+    start,
+    end,
+  };
+}
+
+const BEYOND_LATIN = /[\u0100-\uffff]/;
 const HIDDEN_KINDS: ReadonlySet<string> = new Set(["read", "search"]);
 
 /** The piece of the output stream that an event of the agent adds; empty for what is only kept in the journal. */

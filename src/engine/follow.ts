@@ -4,7 +4,9 @@
  */
 import { openBlock, splitForChannel } from "../core/stream.ts";
 import type { Viewer } from "../core/session.ts";
-import type { Clock, Delivery } from "../ports.ts";
+import { redactSecrets } from "../core/redact.ts";
+import type { OutputSlice } from "../ports.ts";
+import type { Engine } from "./context.ts";
 import type { Governor } from "./governor.ts";
 import { outputFrom } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
@@ -14,25 +16,24 @@ const LONGEST_WAIT_MS = 4_000;
 /** How much of what a chat has seen is looked at for a code block that was still open there. */
 const LOOK_BACK = 32_768;
 
+/** A line that goes on longer is shown as it is. */
+const LONGEST_LINE = 16_384;
+
 interface Pending {
   readonly firstAt: number;
   cancel: () => void;
 }
 
 export class Follow {
-  readonly #clock: Clock;
-  readonly #delivery: Delivery;
+  readonly #engine: Engine;
   readonly #governor: Governor;
-  readonly #redact: (text: string) => string;
   readonly #pending = new Map<string, Pending>();
   readonly #sending = new Map<string, Promise<void>>();
   #closed = false;
 
-  constructor(clock: Clock, delivery: Delivery, governor: Governor, redact: (text: string) => string) {
-    this.#clock = clock;
-    this.#delivery = delivery;
+  constructor(engine: Engine, governor: Governor) {
+    this.#engine = engine;
     this.#governor = governor;
-    this.#redact = redact;
   }
 
   /** New words or a new viewer: whoever follows gets them soon, at the latest after the longest wait. */
@@ -41,13 +42,13 @@ export class Follow {
     for (const viewer of session.viewers) {
       if (viewer.mode !== "live" || viewer.seen >= session.output.end || this.#closed) continue;
       const id = `${session.id}/${viewer.key}`;
-      const now = this.#clock.now();
+      const now = this.#engine.clock.now();
       const before = this.#pending.get(id);
       before?.cancel();
       const firstAt = before?.firstAt ?? now;
       const waitMs =
         session.phase.kind === "working" ? Math.max(0, Math.min(QUIET_MS, firstAt + LONGEST_WAIT_MS - now)) : 0;
-      const cancel = this.#clock.after(waitMs, () => this.#send(id, actor, viewer.key));
+      const cancel = this.#engine.clock.after(waitMs, () => this.#send(id, actor, viewer.key));
       this.#pending.set(id, { firstAt, cancel });
     }
   }
@@ -75,22 +76,21 @@ export class Follow {
   /** The words are said, and nowhere to be read yet. */
   #tryLater(id: string, actor: SessionActor, key: string): void {
     if (this.#closed || this.#pending.has(id)) return;
-    const cancel = this.#clock.after(LONGEST_WAIT_MS, () => this.#send(id, actor, key));
-    this.#pending.set(id, { firstAt: this.#clock.now(), cancel });
+    const cancel = this.#engine.clock.after(LONGEST_WAIT_MS, () => this.#send(id, actor, key));
+    this.#pending.set(id, { firstAt: this.#engine.clock.now(), cancel });
   }
 
   /** `over`: the session has left memory meanwhile and marks nothing any more; going on would say the same words again. */
   async #deliver(actor: SessionActor, key: string): Promise<"something" | "nothing" | "over"> {
     const viewer = actor.session.viewers.find((v) => v.key === key && v.mode === "live");
     if (viewer === undefined || this.#closed) return "something";
-    const slice = await outputFrom(actor.session, actor.journal, viewer.seen);
+    const slice = this.#finished(actor, await outputFrom(actor.session, actor.journal, viewer.seen));
     if (slice.end <= viewer.seen) return "nothing";
     const words = slice.text.trim();
     const block = words === "" ? "" : await this.#openBlock(actor, viewer.seen);
-    const pieces = splitForChannel(
-      this.#redact(block + words),
-      this.#delivery.limit(viewer.route) - headOf(actor).length,
-    );
+    const limit = this.#engine.delivery.limit(viewer.route) - headOf(actor).length;
+    const { safeMode } = this.#engine.rules;
+    const pieces = splitForChannel(safeMode ? redactSecrets(block + words) : block + words, limit);
     for (const [index, text] of pieces.entries()) {
       const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
       // What the chat did not get counts as not seen: it is caught up with later.
@@ -99,6 +99,14 @@ export class Follow {
     await actor.post({ type: "shown", key, seen: slice.end });
     const isMarked = !actor.session.viewers.some((v) => v.key === key && v.seen < slice.end);
     return isMarked ? "something" : "over";
+  }
+
+  /** In safe mode a line waits until it is finished: half of a secret would not be seen for one. */
+  #finished({ session }: SessionActor, slice: OutputSlice): OutputSlice {
+    if (!this.#engine.rules.safeMode || session.phase.kind !== "working") return slice;
+    const length = slice.text.lastIndexOf("\n") + 1;
+    if (slice.text.length - length > LONGEST_LINE) return slice;
+    return { ...slice, text: slice.text.slice(0, length), end: slice.start + length };
   }
 
   /** A code block that the last piece had to close is begun again in the next. */

@@ -6,7 +6,7 @@ import PQueue from "p-queue";
 import { messageOf } from "../core/errors.ts";
 import type { ForeignChange } from "../core/event.ts";
 import { currentStep } from "../core/flow-command.ts";
-import { appendOutput } from "../core/output.ts";
+import { appendOutput, restingOutput } from "../core/output.ts";
 import { planRecovery, type JournalFacts } from "../core/recovery.ts";
 import type { Session } from "../core/session.ts";
 import { parseSession } from "../core/state-json.ts";
@@ -153,7 +153,8 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
     }
     case "live": {
       const { promptLeft, stateLost } = plan;
-      const session = await withOutput(plan.session, journal, tail.outputEnd, engine.rules.outputBufferBytes);
+      const whole = await withOutput(plan.session, journal, tail.outputEnd, engine.rules.outputBufferBytes);
+      const session = { ...whole, output: restingOutput(whole.output) };
       const change = changeMeanwhile(record, session, tail);
       return {
         kind: "live",

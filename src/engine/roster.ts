@@ -4,7 +4,6 @@
  * Invariant I6: when `stop` resolves, no agent process of ours lives.
  */
 import PQueue from "p-queue";
-import { redactSecrets } from "../core/redact.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Untimed } from "../core/event.ts";
 import type { Route, Session } from "../core/session.ts";
@@ -28,6 +27,8 @@ import { Watch } from "./watch.ts";
 const MEMORY_AFTER_END_MS = 60 * 60_000;
 const SWEEP_MS = 5 * 60_000;
 const REVIVED_SIDE_BY_SIDE = 8;
+/** Flows that nobody wrote while no gateway ran are stale for the host's audit: they are touched soon, but not all at once. */
+const TOUCHED_APART_MS = 20;
 /** The host gives a service 5 s to stop. */
 const STOP_WITHIN_MS = 4_300;
 /** Notices of the stop itself may still leave in this time; the others stay owed. */
@@ -62,8 +63,7 @@ export class Roster {
     this.governor = new Governor(engine, voice, routeOf);
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     this.#rules = engine.rules;
-    const redact = (text: string): string => (engine.rules.safeMode ? redactSecrets(text) : text);
-    this.#follow = new Follow(engine.clock, engine.delivery, this.governor, redact);
+    this.#follow = new Follow(engine, this.governor);
     this.#liveLine = new LiveLine(engine.clock, engine.children);
     this.#progress = new Progress(engine.clock, engine.delivery, this.governor);
     this.#webCards = new WebCards(engine, routeOf);
@@ -116,7 +116,8 @@ export class Roster {
     for (const found of over) await this.#guarded(found, () => this.#remember(found));
     await this.#retire();
     const queue = new PQueue({ concurrency: REVIVED_SIDE_BY_SIDE });
-    await queue.addAll(live.map((found) => () => this.#guarded(found, () => this.#revive(found))));
+    const revive = (found: LiveFound, index: number) => this.#revive(found, (index + 1) * TOUCHED_APART_MS);
+    await queue.addAll(live.map((found, index) => () => this.#guarded(found, () => revive(found, index))));
     if (live.length > 0)
       log.info(`iFlow recovery: ${live.length} sessions carry on, ${clock.now() - startedAt} ms after the start`);
     if (this.isStopping) return;
@@ -152,8 +153,8 @@ export class Roster {
     await found.journal.close();
   }
 
-  /** One commit: what the restart means, and what another writer did meanwhile. */
-  async #revive(found: LiveFound): Promise<void> {
+  /** At most one commit: what the restart means, and what another writer did meanwhile. */
+  async #revive(found: LiveFound, touchInMs: number): Promise<void> {
     const { session, change } = found;
     // Without one in its record nothing was started since the last that is known to be gone.
     if (session.agent !== undefined) await this.#reap(session);
@@ -171,7 +172,7 @@ export class Roster {
     await actor.postAll(events);
     // Its end was not stored, or somebody reopened its flow.
     if (session.phase.kind === "ended") await actor.hearStanding();
-    actor.touch();
+    actor.touchIn(touchInMs);
     // Also where nothing changed there may be notices that were owed before.
     this.#changed(actor);
   }
@@ -315,7 +316,7 @@ export class Roster {
     }
     for (const found of await findReopened(this.engine, this.archive.all())) {
       this.archive.take(found.session.id);
-      await this.#guarded(found, () => this.#revive(found));
+      await this.#guarded(found, () => this.#revive(found, TOUCHED_APART_MS));
     }
     await this.#retire();
   }

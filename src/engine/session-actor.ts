@@ -67,7 +67,7 @@ export class SessionActor {
     this.#timers = new SessionTimers(engine.clock, {
       due: () => void this.post({ type: "clock" }),
       checkpoint: () => this.#mailbox.put(() => this.#flush()),
-      touch: () => this.touch(),
+      touch: () => this.#touch(),
     });
     this.#timers.dueAt(nextDeadline(session, engine.rules));
   }
@@ -138,11 +138,9 @@ export class SessionActor {
     this.#timers.dueAt(nextDeadline(this.#session, this.#engine.rules));
   }
 
-  /** The flow is mutated soon, so that nobody takes it for stale. */
-  touch(): void {
-    if (this.#session.phase.kind === "ended") return;
-    this.#dirty = true;
-    this.#timers.checkpointIn(CHECKPOINT_MS);
+  /** The flow is mutated then at the latest, so that nobody takes it for stale. */
+  touchIn(ms: number): void {
+    this.#timers.touchIn(ms);
   }
 
   /** A part of an owed notice was handed over: marked in the journal first, so that a restart knows it. */
@@ -178,6 +176,12 @@ export class SessionActor {
   abandon(): void {
     this.#mailbox.close();
     this.#timers.close();
+  }
+
+  #touch(): void {
+    if (this.#session.phase.kind === "ended") return;
+    this.#dirty = true;
+    this.#timers.checkpointIn(CHECKPOINT_MS);
   }
 
   #timed(event: Untimed): SessionEvent {

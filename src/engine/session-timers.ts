@@ -33,7 +33,7 @@ export class SessionTimers {
   constructor(clock: Clock, runs: TimerRuns) {
     this.#clock = clock;
     this.#runs = runs;
-    this.#touchLater();
+    this.touchIn(TOUCH_MS);
   }
 
   /** The next moment at which something is due (ms since the epoch); undefined: nothing. */
@@ -62,17 +62,20 @@ export class SessionTimers {
     });
   }
 
+  /** The next touch; the ones after it follow at the usual distance. */
+  touchIn(ms: number): void {
+    this.#cancelTouch?.();
+    if (this.#closed) return;
+    this.#cancelTouch = this.#clock.after(ms, () => {
+      this.#runs.touch();
+      this.touchIn(TOUCH_MS);
+    });
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancelDue?.();
     this.#cancelCheckpoint?.();
     this.#cancelTouch?.();
-  }
-
-  #touchLater(): void {
-    this.#cancelTouch = this.#clock.after(TOUCH_MS, () => {
-      this.#runs.touch();
-      if (!this.#closed) this.#touchLater();
-    });
   }
 }

@@ -8,6 +8,7 @@ import {
   EMPTY_OUTPUT,
   lastWordsAfter,
   mergeTexts,
+  restingOutput,
   streamPiece,
   tailOf,
   utf8Bytes,
@@ -62,6 +63,22 @@ describe("the buffer", () => {
         expect(buffer.end).toBe(whole.length);
         expect(whole.slice(buffer.start)).toBe(buffer.text);
         expect(utf8Bytes(buffer.text)).toBeLessThanOrEqual(limit);
+      }),
+    );
+  });
+
+  it("is the same while it rests, and goes on as if it had not", () => {
+    const any = fc
+      .array(fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("修复", "\ufeff", "\ud800", "plain")))
+      .map((p) => p.join(""));
+    fc.assert(
+      fc.property(any, any, (before, after) => {
+        const buffer = appendOutput(EMPTY_OUTPUT, before, 300);
+        const resting = restingOutput(buffer);
+        expect(resting).toEqual(buffer);
+        expect({ ...resting }).toEqual(buffer);
+        expect(JSON.stringify(resting)).toBe(JSON.stringify(buffer));
+        expect(appendOutput(resting, after, 300)).toEqual(appendOutput(buffer, after, 300));
       }),
     );
   });

@@ -61,6 +61,18 @@ test("[N7] in safe mode a secret is masked in the stream", async () => {
   expect(pieces(world).join("\n")).toContain("the key is");
 });
 
+test("[N7] in safe mode also one that comes in two deliveries, and nothing of a line is lost", async () => {
+  const world = await following(
+    "sleep 500\nsay: first line\\nthe key is sk-abcdefghij\nsleep 6000\nsay: klmnopqrstuvwxyz012345 there",
+    { rules: { safeMode: true } },
+  );
+  const shown = pieces(world).join("\n");
+  expect(shown).not.toMatch(/abcdefghij|klmnopqrst/);
+  expect(shown).toContain("first line");
+  expect(shown).toMatch(/the key is .* there/);
+  expect(pieces(world)).toHaveLength(2);
+});
+
 test("[N3] a piece that the host refuses holds up nothing, and is not sent again", async () => {
   const world = await World.start();
   const { session } = await world.launch("sleep 500\nsay: one\nsleep 6000\nsay: two\nsleep 6000\nsay: three");

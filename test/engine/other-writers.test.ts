@@ -290,7 +290,7 @@ describe("[S11] [S5] a writer that replaces our state destroys nothing", () => {
     const before = world.session(id);
     const { flowId, status } = world.flowOf(id);
     world.flows.ledger.patch(flowId, undefined, undefined, { stateJson: { mine: true }, status });
-    world.roster.actor(id)?.touch();
+    world.roster.actor(id)?.touchIn(0);
     await world.clock.advance(HEARD_MS);
     expect(world.flowOf(id).stateJson).toMatchObject({ schema: "iflow.session.v1", id });
     expect(world.session(id)).toMatchObject({ phase: { kind: before.phase.kind }, turn: before.turn });

@@ -155,6 +155,32 @@ describe("[S2] a clean ledger", () => {
     expect(world.clock.now() - world.flowOf(session.id).updatedAt).toBeLessThan(2_000);
   });
 
+  test("many flows are touched one after another, at a restart and from then on", async () => {
+    const world = await World.start({ maxSessions: 1, maxQueued: 100 });
+    for (let n = 0; n < 60; n += 1) await world.launch(`ask: Is it ${n}? | yes | no`);
+    await world.clock.advance(14 * MINUTE_MS);
+    await world.crash();
+    const oldestMs = (): number => {
+      const ages = world.roster.sessions().map(({ id }) => world.clock.now() - world.flowOf(id).updatedAt);
+      expect(ages).toHaveLength(60);
+      return Math.max(...ages);
+    };
+    const most = async (steps: number): Promise<number> => {
+      let largest = 0;
+      for (let n = 0; n < steps; n += 1) {
+        const since = world.flows.changes.length;
+        await world.clock.advance(100);
+        largest = Math.max(largest, world.flows.changes.length - since);
+      }
+      return largest;
+    };
+    expect(await most(30)).toBeLessThan(20);
+    expect(oldestMs()).toBeLessThan(3_000);
+    await world.clock.advance(15 * MINUTE_MS - 3_000);
+    expect(await most(40)).toBeLessThan(20);
+    expect(oldestMs()).toBeLessThan(5_000);
+  });
+
   test("a child that the host lost to a sleep is replaced, with a run id of its own", async () => {
     const world = await World.start();
     const { session } = await world.launch("ask: Which? | A | B\nsay: chose {answer}");
