@@ -22,7 +22,7 @@ import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { openTaskFlow, type TaskFlow } from "./host/task-flow.ts";
-import { answerBareReply, answerPress, sessionOfPress } from "./operations/chat-answers.ts";
+import { answerBareReply, answerPress, refusePress, sessionOfPress } from "./operations/chat-answers.ts";
 import type { StatsJson } from "./operations/answers.ts";
 import type { Context } from "./operations/context.ts";
 import { operations } from "./operations/table.ts";
@@ -170,7 +170,7 @@ class Instance {
     const owner = sessionOfPress(context, pressed)?.owner ?? { sessionKey: "" };
     const { route, senderId, inGroup } = press;
     const caller = chatCaller("button", owner, { route, senderId, inGroup, isOwner: await press.isOwner() });
-    return answerPress(context, caller, pressed);
+    return press.isAuthorised ? answerPress(context, caller, pressed) : refusePress(context, caller, pressed);
   }
 
   async onMessage(message: PlainMessage): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 /**
  * Buttons under our messages: a press comes back as the payload that was sent with it.
  * Owns: the host's shapes of a press, one a channel. Does not own: what a payload means.
- * 1. A press by somebody who is not authorised is answered with a refusal and reaches nobody: the host calls the handler
- *    for those too, in a group that everybody may write in (host fact).
+ * 1. Every press says whether the channel lets its sender steer the bot: the host calls the handler for those whom it does
+ *    not let as well, in a group that everybody may write in (host fact).
  */
 import { messageOf } from "../core/errors.ts";
 import type { Route } from "../core/session.ts";
@@ -17,6 +17,7 @@ export const BUTTON_NAMESPACE = "iflow";
 const CHANNELS = ["telegram", "discord", "slack"] as const;
 
 export interface ButtonPress {
+  readonly isAuthorised: boolean;
   readonly payload: string;
   readonly route: Route | undefined;
   readonly senderId: string | undefined;
@@ -81,10 +82,6 @@ async function pressed(
 ): Promise<void> {
   try {
     const respond = context.respond ?? {};
-    if (context.auth?.isAuthorizedSender !== true) {
-      await respond.reply?.({ text: "You are not authorised to answer iFlow here.", ephemeral: true });
-      return;
-    }
     // What is shown for a press is plain text: the host takes nothing in it for markup.
     const reply = await take(pressOf(channel, context, host));
     if (!reply.closed) {
@@ -109,6 +106,7 @@ function pressOf(channel: string, context: PressContext, host: HostFacts): Butto
   const to = chat === undefined ? undefined : `${channel}:${chat}`;
   const callback = context.callback ?? context.interaction;
   return {
+    isAuthorised: context.auth?.isAuthorizedSender === true,
     payload: words(callback?.payload) ?? "",
     route: routeOf({
       channel,

@@ -3,7 +3,7 @@
  * Owns: which question is meant, and when plain words are unmistakably an answer; everything else is left to the agent.
  */
 import type { Caller } from "../core/caller.ts";
-import { ok, type Result } from "../core/errors.ts";
+import { ok, refuse, type Result } from "../core/errors.ts";
 import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Question, Session } from "../core/session.ts";
@@ -50,6 +50,14 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
     };
   const label = responded.value.question?.options[pressed.optionIndex]?.label ?? option;
   return { text: `↩️ ${redactSecrets(label)}`, closed: true };
+}
+
+/** A press by somebody whom the channel does not let steer the bot: written down like every denial. */
+export async function refusePress(context: Context, presser: Caller, pressed: PressedOption): Promise<PressOutcome> {
+  const text = "You are not authorised to answer iFlow here.";
+  const params = { session: pressed.sessionId, question_id: pressed.questionId, option: pressed.optionIndex + 1 };
+  await audited(context, presser, params, refuse("not_allowed", text));
+  return { text, closed: false };
 }
 
 export interface BareReply {

@@ -52,6 +52,7 @@ test("an authorised press reaches the callback; a closed question loses its butt
   const { result, taken, shown } = await press("telegram", telegram, { text: "✅ No", closed: true });
   expect(result).toEqual({ handled: true });
   expect(taken[0]).toMatchObject({
+    isAuthorised: true,
     payload: "s1:q1:2",
     senderId: "42",
     inGroup: true,
@@ -71,11 +72,11 @@ test("an answer that is refused is told to the person alone, and the buttons sta
 });
 
 test.each([{ auth: { isAuthorizedSender: false } }, { auth: {} }, { auth: undefined }])(
-  "an unauthorised press (%j) reaches nobody",
+  "an unauthorised press (%j) says so, and its refusal is for the person alone",
   async (auth) => {
-    const { taken, shown, result } = await press("telegram", { ...telegram, ...auth }, { text: "x", closed: true });
-    expect([taken, result]).toEqual([[], { handled: true }]);
-    expect(shown).toEqual([["reply", { text: "You are not authorised to answer iFlow here.", ephemeral: true }]]);
+    const { taken, shown } = await press("telegram", { ...telegram, ...auth }, { text: "Not you.", closed: false });
+    expect(taken).toMatchObject([{ isAuthorised: false, senderId: "42" }]);
+    expect(shown).toEqual([["reply", { text: "Not you.", ephemeral: true }]]);
   },
 );
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Caller } from "../../src/core/caller.ts";
 import type { Route } from "../../src/core/session.ts";
-import { answerBareReply, answerPress } from "../../src/operations/chat-answers.ts";
+import { answerBareReply, answerPress, refusePress } from "../../src/operations/chat-answers.ts";
 import { OperationsWorld } from "./operations-world.ts";
 
 const GROUP: Route = { channel: "telegram", to: "telegram:-1001", accountId: "default" };
@@ -82,6 +82,24 @@ describe.each(people)("[G1] [S4] $who", ({ senderId, seesAll, grants }) => {
       outcome: "ok",
       params: { message: "left" },
     });
+  });
+});
+
+test("[G1] a press by somebody whom the channel does not let steer the bot answers nothing, and is audited", async () => {
+  const asked = await asking(WRITE);
+  await using operations = asked.operations;
+  const pressed = { sessionId: asked.id, questionId: asked.questionId, optionIndex: 1 };
+  const stranger: Caller = { ...asked.group, door: "button", senderId: "99" };
+  expect(await refusePress(operations.context, stranger, pressed)).toEqual({
+    text: "You are not authorised to answer iFlow here.",
+    closed: false,
+  });
+  expect(operations.world.session(asked.id).phase.kind).toBe("asking");
+  expect((await operations.audit()).at(-1)).toMatchObject({
+    door: "button",
+    senderId: "99",
+    outcome: "not_allowed",
+    params: { session: asked.id, question_id: asked.questionId, option: 2 },
   });
 });
 
