@@ -43,14 +43,17 @@ export function tailOf(text: string, length: number): string {
   return text.slice(splitsCharacter(text, start) ? start + 1 : start);
 }
 
+const ENCODER = new TextEncoder();
+/** Overwritten by each count; nothing is read from it. */
+const COUNTED = new Uint8Array(64 * 1024);
+
 /** Bytes as UTF-8; half a character counts as the mark that replaces it (3). */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
-    // The two halves of a character are 4 bytes together: the second adds one.
-    if (splitsCharacter(text, i)) bytes -= 2;
+  for (let rest = text; rest !== "";) {
+    const { read, written } = ENCODER.encodeInto(rest, COUNTED);
+    bytes += written;
+    rest = rest.slice(read);
   }
   return bytes;
 }
