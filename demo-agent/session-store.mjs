@@ -45,6 +45,8 @@ function removeOld() {
   }
   for (const name of names) {
     const path = join(folder(), name);
-    if (Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path, { force: true });
+    // Another agent may have taken it away, or given it its name, meanwhile.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && Date.now() - found.mtimeMs > KEPT_MS) rmSync(path, { force: true });
   }
 }

@@ -3,7 +3,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -240,6 +240,16 @@ describe("the demo agent", () => {
     expect(await file("a.txt")).toBe("x\n");
     const fresh = await again.request("session/load", { sessionId: "never-seen", cwd: folder, mcpServers: [] });
     expect(fresh.result).toMatchObject({ sessionId: "never-seen", modes: { currentModeId: "yolo" } });
+  });
+
+  test("a file that goes while the stored sessions are looked through does not stop a load", async () => {
+    const made = await client();
+    const sessionId = await open(made);
+    await made.reply(prompt(made, sessionId, "say: x"));
+    const sessions = join(folder, ".iflow-demo-agent", "acp", "sessions");
+    await symlink(join(sessions, "gone"), join(sessions, "passing.json.1"));
+    const loaded = await made.request("session/load", { sessionId, cwd: folder, mcpServers: [] });
+    expect(loaded.result).toEqual({ sessionId });
   });
 
   test("a file read goes through the client when it offers that, and not after a load", async () => {
