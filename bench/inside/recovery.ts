@@ -97,7 +97,7 @@ export async function recovery(host: HostSide, place: Place, sessions: number, l
   await world.sessions.roster.start();
   const ms = performance.now() - startedAt;
   const found = [...world.sessions.roster.actors()].filter(({ session }) => session.phase.kind === "idle").length;
-  // Every record is touched within half a second; files of journals close after five.
+  // Files of journals close after five seconds.
   await sleep(8_000);
   const parked = await loopDelay(2_000);
   const parkedBytes = ((await usedBytes()) - usedBefore) / sessions;

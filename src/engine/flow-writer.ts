@@ -38,14 +38,14 @@ export function isTerminal(status: FlowStatus): boolean {
 
 export class FlowWriter {
   readonly #flows: FlowStore;
-  /** Without its state after a write of ours, which the session says already: it would be held in memory twice. */
+  /** Without its state, which the session says already: it would be held in memory twice. */
   #record: FlowRecord;
   #own: OwnWrite;
 
   /** `session` as the record has it, at the creation of the flow or after a restart. */
   constructor(flows: FlowStore, record: FlowRecord, session: Session) {
     this.#flows = flows;
-    this.#record = record;
+    this.#record = withoutState(record);
     // An end keeps the step of the work before it; a restart knows only what the record says.
     const keepsStep = isTerminal(record.status) || session.phase.kind === "ended";
     const step = keepsStep ? record.currentStep : currentStep(session);

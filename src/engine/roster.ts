@@ -171,7 +171,7 @@ export class Roster {
     }
     await actor.postAll(events);
     // Its end was not stored, or somebody reopened its flow.
-    if (session.phase.kind === "ended") await actor.hearStanding();
+    if (session.phase.kind === "ended") await actor.hearStanding(found.record);
     actor.touchIn(touchInMs);
     // Also where nothing changed there may be notices that were owed before.
     this.#changed(actor);

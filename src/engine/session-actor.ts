@@ -117,8 +117,8 @@ export class SessionActor {
   }
 
   /** Hears what stood in the record when this actor began, from a time when nobody watched. */
-  hearStanding(): Promise<void> {
-    return this.#mailbox.ask(() => this.#hearWriter(this.#writer.record)).then(() => undefined);
+  hearStanding(record: FlowRecord): Promise<void> {
+    return this.#mailbox.ask(() => this.#hearWriter(record)).then(() => undefined);
   }
 
   /** The record becomes `cancelled`; tried again until the host has said what it is. */

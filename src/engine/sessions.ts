@@ -112,7 +112,7 @@ export class Sessions {
       if (!created.ok) return created;
       const actor = this.#roster.enlist(created.value);
       // Somebody may have found the flow before we did.
-      await actor.hearStanding();
+      await actor.hearStanding(created.value.record);
       await actor.post({ type: "admitted" });
       // In line: from here on it is counted there.
       this.#reserved.delete(id);
