@@ -98,6 +98,7 @@ describe("the ways out", () => {
     await expect.poll(() => message.texts.at(-1)).toContain("chosen: s1:q1:2");
     expect(message.buttons).toEqual([]);
     expect((await seen()).presses.at(-1)).toEqual({
+      isAuthorised: true,
       payload: "s1:q1:2",
       senderId: "42",
       route,
@@ -106,16 +107,15 @@ describe("the ways out", () => {
     });
   });
 
-  test("a press by a stranger in an open group reaches nobody", async () => {
+  test("a press by a stranger in an open group says that it is one, and the buttons stay", async () => {
     await hatch<Handover>({
       do: "send",
       message: { intentId: "q3", owner: MAIN, route: GROUP, text: "Delete it?", buttons },
     });
     const message = await gateway.telegram.heard(-1001, /Delete it\?/);
-    const before = (await seen()).presses.length;
     gateway.telegram.press(strangerInGroup, message, "Yes");
-    await gateway.telegram.heard(-1001, /not authorised to answer iFlow/);
-    expect((await seen()).presses).toHaveLength(before);
+    await gateway.telegram.heard(-1001, /not for you, 99/);
+    expect((await seen()).presses.at(-1)).toMatchObject({ isAuthorised: false, senderId: "99", inGroup: true });
     expect(message.buttons).not.toEqual([]);
   });
 

@@ -23,6 +23,7 @@ export interface Seen {
     readonly isOwner: boolean;
   }[];
   readonly presses: {
+    readonly isAuthorised: boolean;
     readonly payload: string;
     readonly senderId: string | undefined;
     readonly route: Route | undefined;
@@ -66,8 +67,9 @@ export const doorsPlugin = {
         seen.messages.push({ ...message, isOwner: await isOwner() });
         return message.text.startsWith("ANSWER") ? `taken: ${message.text}` : undefined;
       },
-      onPress: async ({ isOwner, payload, senderId, route, inGroup }) => {
-        seen.presses.push({ payload, senderId, route, inGroup, isOwner: await isOwner() });
+      onPress: async ({ isAuthorised, isOwner, payload, senderId, route, inGroup }) => {
+        seen.presses.push({ isAuthorised, payload, senderId, route, inGroup, isOwner: await isOwner() });
+        if (!isAuthorised) return { text: `not for you, ${senderId ?? "stranger"}`, closed: false };
         return { text: `chosen: ${payload}`, closed: !payload.includes("stale") };
       },
       cli: {
