@@ -129,7 +129,8 @@ export class TelegramApi {
       throw new Error(`no button ${String(label)} under: ${message.texts.at(-1) ?? ""}`);
     this.#push({
       callback_query: {
-        id: String(Date.now()),
+        // One of its own: the host passes over a press whose id it has seen.
+        id: String(this.#nextUpdate),
         from: personOf(chat),
         message: { ...wireMessage(message, chat), from: BOT },
         chat_instance: "1",
