@@ -12,10 +12,6 @@ import { ROOT, runTool } from "./tool.ts";
 const WITH_A_GATEWAY = [join("test", "gateway") + sep, join("test", "demo") + sep];
 
 interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
   readonly testResults: readonly FileReport[];
 }
 
@@ -44,47 +40,38 @@ async function runTests(folder: string, args: readonly string[]): Promise<Run> {
 }
 
 const nameOf = ({ name }: FileReport): string => relative(ROOT, name);
-const failedFiles = (report: Report): readonly FileReport[] =>
-  report.testResults.filter(({ status }) => status === "failed");
 
 /** The files that may have a second go: none when anything else failed as well. */
 function secondGo({ report }: Run): readonly FileReport[] {
   if (process.env["CI"] === undefined || report === undefined) return [];
-  const failed = failedFiles(report);
+  const failed = report.testResults.filter(({ status }) => status === "failed");
   return failed.every((file) => WITH_A_GATEWAY.some((folder) => nameOf(file).startsWith(folder))) ? failed : [];
 }
 
-/** How many tests of these files ended so. */
-const count = (files: readonly FileReport[], status: string): number =>
-  files.flatMap(({ assertionResults }) => assertionResults).filter((test) => test.status === status).length;
-
-function sayEnd(
-  { code, report }: Run,
-  again: { readonly files: readonly FileReport[]; readonly run: Run } | undefined,
-) {
-  const replaced = again?.files ?? [];
-  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0 } = report ?? {};
-  const second = again?.run.report;
-  const passed = numPassedTests - count(replaced, "passed") + (second?.numPassedTests ?? 0);
-  const failed = again === undefined ? numFailedTests : (second?.numFailedTests ?? count(replaced, "failed"));
-  const skipped = numPendingTests + numTodoTests - count(replaced, "skipped") + (second?.numPendingTests ?? 0);
-  if (replaced.length > 0) process.stdout.write(`Ran twice: ${replaced.map(nameOf).join(", ")}\n`);
-  const last = again?.run ?? { code, report };
-  process.exitCode = last.code;
-  const cause = last.report
-    ? last.code !== 0 && failed === 0
-      ? " (vitest failed outside a test)"
-      : ""
-    : " (vitest wrote no report)";
+function sayEnd({ code, report }: Run, files: readonly FileReport[]): void {
+  const statuses = files.flatMap(({ assertionResults }) => assertionResults.map(({ status }) => status));
+  const [passed = 0, failed = 0] = ["passed", "failed"].map(
+    (status) => statuses.filter((one) => one === status).length,
+  );
+  const outside = code !== 0 && failed === 0 ? " (vitest failed outside a test)" : "";
+  const cause = report === undefined ? " (vitest wrote no report)" : outside;
+  const skipped = statuses.length - passed - failed;
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped${cause}\n`);
+  process.exitCode = code;
 }
 
 const folder = await mkdtemp(join(tmpdir(), "iflow-plugin-test-"));
 try {
   const first = await runTests(folder, process.argv.slice(2));
-  const files = secondGo(first);
-  const again = files.length === 0 ? undefined : { files, run: await runTests(folder, files.map(nameOf)) };
-  sayEnd(first, again);
+  const files = first.report?.testResults ?? [];
+  const twice = secondGo(first);
+  if (twice.length === 0) sayEnd(first, files);
+  else {
+    const second = await runTests(folder, twice.map(nameOf));
+    process.stdout.write(`Ran twice: ${twice.map(nameOf).join(", ")}\n`);
+    const others = files.filter((file) => !twice.includes(file));
+    sayEnd(second, [...others, ...(second.report?.testResults ?? twice)]);
+  }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
