@@ -77,7 +77,7 @@ export function appendOutput(buffer: OutputBuffer, piece: string, limitBytes: nu
 export function restingOutput(buffer: OutputBuffer): OutputBuffer {
   const { text, start, end } = buffer;
   if (!BEYOND_LATIN.test(text) || !text.isWellFormed()) return buffer;
-  const bytes = new TextEncoder().encode(text);
+  const bytes = ENCODER.encode(text);
   return {
     get text() {
       return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

@@ -34,15 +34,15 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
   const caller = withOperators(context, presser);
   const session = sessionOfPress(context, pressed);
   if (session === undefined) return { text: "This iFlow session is not known any more.", closed: true };
-  const option = String(pressed.optionIndex + 1);
-  const { questionId } = pressed;
+  const params = paramsOf(pressed);
+  const { option, question_id: questionId } = params;
   const responded = await context.sessions.respond(caller, session.id, {
     message: option,
     option,
     interrupt: false,
     questionId,
   });
-  await audited(context, caller, { session: session.id, question_id: questionId, option }, responded);
+  await audited(context, caller, params, responded);
   if (!responded.ok)
     return {
       text: redactSecrets(responded.refusal.message),
@@ -55,9 +55,13 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
 /** A press by somebody whom the channel does not let steer the bot: written down like every denial. */
 export async function refusePress(context: Context, presser: Caller, pressed: PressedOption): Promise<PressOutcome> {
   const text = "You are not authorised to answer iFlow here.";
-  const params = { session: pressed.sessionId, question_id: pressed.questionId, option: pressed.optionIndex + 1 };
-  await audited(context, presser, params, refuse("not_allowed", text));
+  await audited(context, presser, paramsOf(pressed), refuse("not_allowed", text));
   return { text, closed: false };
+}
+
+/** As the operation would have them: options count from 1. */
+function paramsOf({ sessionId, questionId, optionIndex }: PressedOption) {
+  return { session: sessionId, question_id: questionId, option: String(optionIndex + 1) };
 }
 
 export interface BareReply {

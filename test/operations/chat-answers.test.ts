@@ -99,7 +99,7 @@ test("[G1] a press by somebody whom the channel does not let steer the bot answe
     door: "button",
     senderId: "99",
     outcome: "not_allowed",
-    params: { session: asked.id, question_id: asked.questionId, option: 2 },
+    params: { session: asked.id, question_id: asked.questionId, option: "2" },
   });
 });
 
