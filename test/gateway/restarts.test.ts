@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type LaunchedJob, PluginWorld } from "./harness/plugin-world.ts";
 import { DEMO_AGENT, PLUGIN_ID } from "./harness/staged-plugin.ts";
-import { PATIENCE_MS } from "./harness/patience.ts";
 
 const undo = new AsyncDisposableStack();
 const took: string[] = [];
@@ -64,7 +63,8 @@ describe("[S5] a gateway that is stopped", () => {
     }
     const { tookMs } = await world.gateway.stop();
     took.push(`SIGTERM with five running turns: gone after ${tookMs} ms`);
-    expect(tookMs).toBeLessThan(PATIENCE_MS);
+    // A host that waits for running work takes minutes.
+    expect(tookMs).toBeLessThan(20_000);
     for (const { id } of jobs) await world.untilNoProcess(id);
 
     await world.gateway.start();
