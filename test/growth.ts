@@ -1,27 +1,30 @@
 /**
  * How a cost grows with the work, which a slow machine does not change, in the place of seconds, which it does.
- * Owns: what is measured (processor time, the quickest of some tries) and below which time nothing can be said.
+ * Owns: what is compared. One large piece of work against the same amount in small pieces, one after the other on the same
+ * thread: as much of everything that disturbs a measurement falls on both, and what grows with the square stands out PIECES-fold.
  */
+const PIECES = 64;
 const TRIES = 3;
-const TIMES = 4;
-/** Under this the clock's own grain decides. A cost that grows with the square is far above it at every size used here. */
-const LEAST_MS = 30;
+/** Under this the clock's own grain decides. */
+const LEAST_MS = 1;
 
-/** The cost of `4 * size` over that of `size`: about 4 when it is linear, 16 when it grows with the square. */
+/** The cost of `work(size)` over that of PIECES times `work(size / PIECES)`: about 1 when it is linear, 64 when it grows with the square. */
 export function growth(size: number, work: (size: number) => void): number {
-  const large = quickest(() => work(TIMES * size));
-  return large < LEAST_MS ? 1 : large / quickest(() => work(size));
+  const ratios = Array.from({ length: TRIES }, () => {
+    const inPieces = costOf(() => {
+      for (let piece = 0; piece < PIECES; piece += 1) work(Math.ceil(size / PIECES));
+    });
+    return costOf(() => work(size)) / inPieces;
+  });
+  return Math.min(...ratios);
 }
 
-/** What a linear cost stays under. */
-export const LINEAR = 10;
+/** What a linear cost stays under, with much to spare for a noisy machine. */
+export const LINEAR = 16;
 
-function quickest(work: () => void): number {
-  const took = Array.from({ length: TRIES }, () => {
-    const before = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1_000;
-  });
-  return Math.max(Math.min(...took), 0.1);
+function costOf(work: () => void): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return Math.max((user + system) / 1_000, LEAST_MS);
 }

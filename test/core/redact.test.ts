@@ -187,7 +187,7 @@ describe("redactSecrets", () => {
   ];
 
   it.each(HOSTILE)("costs in proportion to its length for %j again and again", (unit) => {
-    const cost = growth(250_000, (size) => void redactSecrets(unit.repeat(Math.ceil(size / unit.length))));
+    const cost = growth(1_000_000, (size) => void redactSecrets(unit.repeat(Math.ceil(size / unit.length))));
     expect(cost).toBeLessThan(LINEAR);
   });
 
