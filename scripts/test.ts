@@ -1,6 +1,6 @@
 /**
  * `npm test [vitest's arguments]`: runs vitest, and says as the very last line how many tests passed, failed and were skipped.
- * Where CI is set, files of the gateway suite that failed run once more, each from its beginning with a gateway of its own
+ * Where CI is set, files with real processes that failed run once more, each from its beginning with processes of its own
  * (a shared machine may stall one for seconds), and are named: what fails twice is broken. No other test has a second go.
  * The exit code is vitest's own, and 1 when the report is missing (a run that was cut off must not look green).
  */
@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { ROOT, runTool } from "./tool.ts";
 
-const WITH_A_GATEWAY = [join("test", "gateway") + sep, join("test", "demo") + sep];
+const WITH_PROCESSES = ["agent", "contract", "crash", "demo", "gateway"].map((room) => join("test", room) + sep);
 
 interface Report {
   readonly testResults: readonly FileReport[];
@@ -45,7 +45,7 @@ const nameOf = ({ name }: FileReport): string => relative(ROOT, name);
 function secondGo({ report }: Run): readonly FileReport[] {
   if (process.env["CI"] === undefined || report === undefined) return [];
   const failed = report.testResults.filter(({ status }) => status === "failed");
-  return failed.every((file) => WITH_A_GATEWAY.some((folder) => nameOf(file).startsWith(folder))) ? failed : [];
+  return failed.every((file) => WITH_PROCESSES.some((folder) => nameOf(file).startsWith(folder))) ? failed : [];
 }
 
 function sayEnd({ code, report }: Run, files: readonly FileReport[]): void {
