@@ -3,18 +3,18 @@
  * Owns: the first valid answer wins; late and stale ones are refused with what happened instead; messages wait in order.
  */
 import { closedMessage, noteAnswered, noteDenied } from "./closed-question.ts";
-import type { SessionEvent, Taken } from "./event.ts";
+import type { Rules, SessionEvent, Taken } from "./event.ts";
 import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
-import { ok, refuse, type Result } from "./errors.ts";
+import { ok, refuse, type Refused, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, replyOf } from "./question.ts";
-import type { Ask, By, Door, Message } from "./session.ts";
+import type { Ask, By, Door, Message, Session } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
 
 const MAX_INBOX = 20;
 
 export function onMessage(draft: Draft, event: Extract<SessionEvent, { type: "message" }>): void {
-  const limited = automaticLimit(draft, event.message.by);
+  const limited = automaticLimit(draft.session, event.message.by, draft.rules);
   draft.reply = limited ?? takeMessage(draft, event.message, event.interrupt);
   if (!draft.reply.ok) return;
   countVoice(draft, event.message.by);
@@ -94,18 +94,27 @@ function stopForMessage(draft: Draft): Taken {
 }
 
 /** An agent may answer so many times in a row; then a person must (decision 24). */
-function automaticLimit(draft: Draft, by: By): Result<Taken> | undefined {
-  const { maxAutoResponds } = draft.rules;
-  if (by.kind !== "agent" || draft.session.counters.autoResponds < maxAutoResponds) return undefined;
+export function automaticLimit(
+  { name, counters }: Session,
+  by: By,
+  { maxAutoResponds }: Pick<Rules, "maxAutoResponds">,
+): Refused | undefined {
+  if (by.kind !== "agent" || counters.autoResponds < maxAutoResponds) return undefined;
   return refuse(
     "limit_reached",
-    `${draft.session.name} was answered automatically ${maxAutoResponds} ${maxAutoResponds === 1 ? "time" : "times"} in a row (maxAutoResponds). A person must answer now: ask them, they can reply in the chat or with /iflow_respond ${draft.session.name}.`,
+    `${name} was answered automatically ${maxAutoResponds} ${maxAutoResponds === 1 ? "time" : "times"} in a row (maxAutoResponds). A person must answer now: ask them, they can reply in the chat or with /iflow_respond ${name}.`,
   );
 }
 
 function countVoice(draft: Draft, by: By): void {
-  if (by.kind === "agent") count(draft, { autoResponds: 1 });
-  if (by.kind === "person") count(draft, { autoResponds: -draft.session.counters.autoResponds });
+  const { counters } = draft.session;
+  count(draft, { autoResponds: voicesAfter(counters.autoResponds, by) - counters.autoResponds });
+}
+
+/** Answers of the agent in a row, after this voice: a person's begins the count anew, a writer's leaves it. */
+export function voicesAfter(before: number, by: By): number {
+  if (by.kind === "person") return 0;
+  return by.kind === "agent" ? before + 1 : before;
 }
 
 export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "answered" }>): void {
@@ -118,7 +127,7 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
     draft.reply = refuse("question_closed", closedMessage(session, event.questionId));
     return;
   }
-  const limited = automaticLimit(draft, event.answer.by);
+  const limited = automaticLimit(draft.session, event.answer.by, draft.rules);
   if (limited !== undefined) {
     draft.reply = limited;
     return;

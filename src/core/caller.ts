@@ -12,6 +12,8 @@ export interface Caller {
   readonly senderId?: string;
   /** The host's owner, or an operator's RPC or CLI: sees and steers every session. */
   readonly seesAll: boolean;
+  /** `seesAll` by the plugin's own configuration: the host's owner may do more (directories). */
+  readonly isOperator?: boolean;
   /** False for a tool call of an agent; then `personSeenAt` may still make it a person's. */
   readonly isPerson: boolean;
   /** Tool door: ms since the epoch of the last message of an authorised person in this OpenClaw session. */

@@ -55,13 +55,18 @@ export interface Refusal {
   readonly message: string;
 }
 
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+export interface Refused {
+  readonly ok: false;
+  readonly refusal: Refusal;
+}
+
+export type Result<T> = { readonly ok: true; readonly value: T } | Refused;
 
 export function ok<T>(value: T): Result<T> {
   return { ok: true, value };
 }
 
-export function refuse(code: RefusalCode, message: string): { readonly ok: false; readonly refusal: Refusal } {
+export function refuse(code: RefusalCode, message: string): Refused {
   return { ok: false, refusal: { code, message } };
 }
 

@@ -26,11 +26,20 @@ export interface SessionSeed {
   readonly files: readonly string[];
   readonly settings: Settings;
   readonly at: number;
-  /** Going on with an ended session: its ACP session, turn count and id. */
-  readonly continues?: { readonly id: string; readonly acpSessionId: string | undefined };
+  readonly continues?: Continues;
+}
+
+/** An earlier session that this one goes on with, or is a fork of. */
+export interface Continues {
+  readonly id: string;
+  readonly acpSessionId: string | undefined;
+  readonly isFork: boolean;
+  /** Answers of the agent in a row, this one included: a new flow does not begin to count anew. */
+  readonly autoResponds: number;
 }
 
 export function newSession(seed: SessionSeed): Session {
+  const goesOn = seed.continues !== undefined && !seed.continues.isFork;
   const message: Message = {
     id: "m1",
     text: seed.prompt,
@@ -49,7 +58,7 @@ export function newSession(seed: SessionSeed): Session {
     prompt: seed.prompt,
     settings: seed.settings,
     createdAt: seed.at,
-    phase: { kind: "queued", reason: seed.continues === undefined ? "launch" : "continue", sinceAt: seed.at },
+    phase: { kind: "queued", reason: goesOn ? "continue" : "launch", sinceAt: seed.at },
     seq: 0,
     turn: 0,
     standIns: 0,
@@ -58,7 +67,7 @@ export function newSession(seed: SessionSeed): Session {
       toolCalls: 0,
       chunks: 0,
       bytes: 0,
-      autoResponds: 0,
+      autoResponds: seed.continues?.autoResponds ?? 0,
       questionsAsked: 0,
       answeredByPerson: 0,
       answeredByAgent: 0,

@@ -3,7 +3,7 @@
  * Owns: the order that lets recovery find everything whatever dies in between; nothing half done when it is refused.
  */
 import { refuse, messageOf, ok, type Result } from "../core/errors.ts";
-import { newSession } from "../core/new-session.ts";
+import { newSession, type Continues } from "../core/new-session.ts";
 import type { By, Owner, Route, Session, Settings } from "../core/session.ts";
 import type { FlowRecord, JournalLine, SessionJournal } from "../ports.ts";
 import type { Engine } from "./context.ts";
@@ -21,7 +21,7 @@ export interface LaunchRequest {
   readonly prompt: string;
   readonly files: readonly string[];
   readonly settings: Omit<Settings, "systemPrompt"> & { readonly systemPrompt?: string };
-  readonly continues?: { readonly id: string; readonly acpSessionId: string | undefined };
+  readonly continues?: Continues;
   /** ms since the epoch; of two launches the later one has the later time, so that the line keeps its order over restarts. */
   readonly at: number;
 }

@@ -2,14 +2,12 @@
  * Refusals of the verbs that need more than a line: each names the thing, its state and the next step.
  */
 import { whatBecame } from "../core/closed-question.ts";
-import { refuse, type Refusal } from "../core/errors.ts";
+import { refuse, type Refused } from "../core/errors.ts";
 import { choiceLines } from "../core/question.ts";
 import type { Question, Session } from "../core/session.ts";
 import type { Roster } from "./roster.ts";
 
-type Failed = { readonly ok: false; readonly refusal: Refusal };
-
-export function queueFull({ engine, admission }: Roster): Failed {
+export function queueFull({ engine, admission }: Roster): Refused {
   const { maxSessions, maxQueued } = engine.bounds;
   const slots = maxSessions === 1 ? "The only slot is busy" : `All ${maxSessions} slots are busy`;
   const line = admission.waiting === 1 ? "1 session waits" : `${admission.waiting} sessions wait`;
@@ -20,7 +18,7 @@ export function queueFull({ engine, admission }: Roster): Failed {
 }
 
 /** Who answers a question does not mean to begin a new conversation. */
-export function questionOfEnded(session: Session, questionId: string): Failed {
+export function questionOfEnded(session: Session, questionId: string): Refused {
   const { phase } = session;
   const how = phase.kind === "ended" ? phase.outcome : phase.kind;
   return refuse(
@@ -29,7 +27,7 @@ export function questionOfEnded(session: Session, questionId: string): Failed {
   );
 }
 
-export function severalOpen(session: Session, open: readonly Question[]): Failed {
+export function severalOpen(session: Session, open: readonly Question[]): Refused {
   const list = open
     .map((q) => `${q.id}: ${q.text.text.split("\n")[0] ?? ""} [${choiceLines(q).join(" · ")}]`)
     .join("\n");

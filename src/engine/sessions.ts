@@ -2,50 +2,22 @@
  * The verbs: what a caller may ask of sessions, with every refusal as a value.
  * Owns: who may do what (decisions 24-27), names, which session a reference means, how an answer is told apart from a message.
  */
+import { automaticLimit, voicesAfter } from "../core/answer.ts";
 import { askedSince, byOf, canSee, mayGrant, sinceOf, type Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import type { Taken } from "../core/event.ts";
 import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
 import { openQuestions, readAnswer } from "../core/question.ts";
-import type { By, Message, Question, Route, Session, Settings } from "../core/session.ts";
+import type { By, Message, Question, Session, Settings } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
 import { chatKey } from "./governor.ts";
 import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
 import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
+import type { Launched, LaunchOrder, Responded, ResponseOrder } from "./orders.ts";
 import type { Roster } from "./roster.ts";
 import { withUnwritten } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
-
-export interface LaunchOrder {
-  readonly name: string | undefined;
-  readonly prompt: string;
-  readonly workdir: string;
-  readonly files: readonly string[];
-  readonly route: Route | undefined;
-  readonly settings: LaunchRequest["settings"];
-}
-
-export interface Launched {
-  readonly session: Session;
-  readonly flowId: string;
-  readonly place: number | undefined;
-}
-
-export interface ResponseOrder {
-  readonly message: string;
-  readonly interrupt: boolean;
-  readonly questionId: string | undefined;
-  readonly option: string | undefined;
-}
-
-export interface Responded {
-  readonly session: Session;
-  readonly flowId: string;
-  readonly delivered: Taken;
-  /** Set when it answered a question: the question and the answer's words. */
-  readonly question?: Question;
-}
 
 export class Sessions {
   readonly #roster: Roster;
@@ -217,6 +189,11 @@ export class Sessions {
     prompt: string,
     fork: { readonly acpSessionId: string | undefined } | undefined,
   ): Promise<Result<Launched>> {
+    const { admission, engine } = this.#roster;
+    if (fork !== undefined && admission.full(this.#reserved.size)) return queueFull(this.#roster);
+    const by = byOf(caller, sinceOf(original));
+    const limited = automaticLimit(original, by, engine.rules);
+    if (limited !== undefined) return limited;
     const settings = await this.#settingsOf(original);
     if (!settings.ok) return settings;
     const order: LaunchOrder = {
@@ -227,8 +204,12 @@ export class Sessions {
       route: original.route ?? caller.route,
       settings: settings.value,
     };
-    const acpSessionId = fork === undefined ? original.acpSessionId : fork.acpSessionId;
-    const created = await this.#create({ ...caller, owner: original.owner }, order, { id: original.id, acpSessionId });
+    const created = await this.#create({ ...caller, owner: original.owner }, order, {
+      id: original.id,
+      acpSessionId: (fork ?? original).acpSessionId,
+      isFork: fork !== undefined,
+      autoResponds: voicesAfter(original.counters.autoResponds, by),
+    });
     if (!created.ok || fork !== undefined) return created;
     await this.#roster.linkContinuation(original, created.value.session.id);
     return created;
@@ -249,12 +230,18 @@ export class Sessions {
       );
   }
 
+  /** The whole of it; undefined where there is none, or where its journal is gone. */
+  async systemPromptOf(session: Session): Promise<string | undefined> {
+    const { systemPrompt } = session.settings;
+    const key = systemPrompt?.key;
+    return key === undefined ? systemPrompt?.text : this.#reading(session, (journal) => journal.text(key));
+  }
+
   /** With the whole of its system prompt: a part of it would be another one. */
   async #settingsOf(original: Session): Promise<Result<LaunchRequest["settings"]>> {
     const { systemPrompt, ...settings }: Settings = original.settings;
     if (systemPrompt === undefined) return ok(settings);
-    const { key } = systemPrompt;
-    const whole = key === undefined ? systemPrompt.text : await this.#reading(original, (journal) => journal.text(key));
+    const whole = await this.systemPromptOf(original);
     if (whole !== undefined) return ok({ ...settings, systemPrompt: whole });
     return refuse(
       "not_available",

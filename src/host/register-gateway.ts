@@ -39,7 +39,7 @@ async function answer(sign: DoorSign, ask: AskOperation, host: HostFacts, call: 
   }
 }
 
-/** `route` said for whom the call is; it goes along only where the operation has a parameter of that name. */
+/** `route` said for whom the call is; as a text it goes along where the operation has a parameter of that name. */
 function paramsOf(sign: DoorSign, { route, ...params }: Record<string, unknown>): Record<string, unknown> {
-  return route !== undefined && "route" in sign.params.properties ? { ...params, route } : params;
+  return typeof route === "string" && "route" in sign.params.properties ? { ...params, route } : params;
 }

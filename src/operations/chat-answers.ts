@@ -8,7 +8,7 @@ import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Question, Session } from "../core/session.ts";
 import { chatKey } from "../engine/governor.ts";
-import type { Responded } from "../engine/sessions.ts";
+import type { Responded } from "../engine/orders.ts";
 import { withOperators } from "./authority.ts";
 import type { Context } from "./context.ts";
 

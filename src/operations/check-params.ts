@@ -5,11 +5,9 @@
 import type { Static, TObject } from "@sinclair/typebox";
 import { Errors } from "@sinclair/typebox/errors";
 import { Check, Default } from "@sinclair/typebox/value";
-import { refuse, type Refusal, type Result } from "../core/errors.ts";
+import { refuse, type Refused, type Result } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
-
-type Failed = { readonly ok: false; readonly refusal: Refusal };
 
 /** Shorter words are part of many names. */
 const LEAST_HINT_LENGTH = 3;
@@ -98,6 +96,6 @@ function quoted(value: unknown, length: number): string {
   return (JSON.stringify(redactValue(value, redactSecrets)) ?? "nothing").slice(0, length);
 }
 
-function invalid(message: string): Failed {
+function invalid(message: string): Refused {
   return refuse("invalid_params", message);
 }

@@ -8,7 +8,7 @@ import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import { parseRoute } from "../core/route.ts";
 import type { Owner, Route, Session } from "../core/session.ts";
-import type { Launched } from "../engine/sessions.ts";
+import type { Launched } from "../engine/orders.ts";
 import type { LaunchJson } from "./answers.ts";
 import { takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
@@ -202,27 +202,30 @@ async function resumeInstead(
 
 /** What was asked for otherwise than the session has it: nobody may think that it is so. */
 async function otherSettings(
-  { workdirs }: Context,
+  { sessions, workdirs }: Context,
   caller: Caller,
   given: Params,
-  { name, workdir, settings }: Session,
+  session: Session,
 ): Promise<readonly string[]> {
+  const { name, workdir, route, settings } = session;
   const asked = given.workdir === undefined ? undefined : await workdirs.resolve(caller, given.workdir);
+  // An RPC's route that is no text says itself as the caller's.
+  const chat = given.route === undefined ? (caller.door === "rpc" ? caller.route : undefined) : parseRoute(given.route);
   const own: Readonly<Record<string, unknown>> = {
     name,
     workdir: asked?.ok === true && asked.value === workdir ? given.workdir : workdir,
     model: settings.model,
     timeout: settings.timeoutMs,
     max_turns: settings.maxTurns,
-    system_prompt: settings.systemPrompt?.text,
+    system_prompt: given.system_prompt === undefined ? undefined : await sessions.systemPromptOf(session),
     allowed_tools: settings.allowedTools,
     multi_turn_disabled: settings.singleTurn,
     permission_mode: settings.permissionMode,
     files: [],
   };
-  return Object.entries(given).flatMap(([key, value]) =>
-    key in own && !isDeepStrictEqual(own[key], value) ? [key] : [],
-  );
+  const others = Object.entries(given).filter(([key, value]) => key in own && !isDeepStrictEqual(own[key], value));
+  const sameChat = chat === undefined ? given.route === undefined : isDeepStrictEqual(chat, route);
+  return [...others.map(([key]) => key), ...(sameChat ? [] : ["route"])];
 }
 
 /** The last session of the same real directory goes on, live or ended. */

@@ -5,7 +5,7 @@ import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
-import type { Responded } from "../engine/sessions.ts";
+import type { Responded } from "../engine/orders.ts";
 import type { RespondJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";

@@ -7,7 +7,7 @@ import { lstat, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import type { Caller } from "../core/caller.ts";
-import { ok, refuse, type Result } from "../core/errors.ts";
+import { ok, refuse, type Refused, type Result } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
 
 export interface WorkdirOptions {
@@ -80,7 +80,7 @@ export class Workdirs {
 
   /** With no allowed directories set, only the host's owner may leave the workspace and the default. */
   #free(caller: Caller): boolean {
-    return this.#options.allowedWorkdirs.length === 0 && caller.seesAll;
+    return this.#options.allowedWorkdirs.length === 0 && caller.seesAll && caller.isOperator !== true;
   }
 
   /** As the configuration writes them; allowed directories stand in the place of the workspace and the default. */
@@ -95,10 +95,7 @@ export class Workdirs {
     return real.filter((dir) => dir !== undefined);
   }
 
-  #refuse(
-    caller: Caller,
-    wanted: string,
-  ): { readonly ok: false; readonly refusal: { code: "directory_not_allowed"; message: string } } {
+  #refuse(caller: Caller, wanted: string): Refused {
     const named = this.#named(caller);
     const list = named.length === 0 ? "none is set (allowedWorkdirs, defaultWorkdir)" : named.join(", ");
     return {

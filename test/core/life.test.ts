@@ -39,8 +39,11 @@ const LAUNCH: Happening = { type: "admitted" };
 describe("slots and starts", () => {
   it("asks for a slot when its flow exists, a continuation ahead of launches", () => {
     expect(play(launched(), [LAUNCH]).effects).toEqual([{ do: "request-slot", ahead: false }]);
-    const continued = launched({ continues: { id: "old", acpSessionId: "acp-0" } });
+    const older = { id: "old", acpSessionId: "acp-0", autoResponds: 0 };
+    const continued = launched({ continues: { ...older, isFork: false } });
     expect(play(continued, [LAUNCH]).effects).toEqual([{ do: "request-slot", ahead: true }]);
+    const forked = launched({ continues: { ...older, isFork: true } });
+    expect(play(forked, [LAUNCH]).effects).toEqual([{ do: "request-slot", ahead: false }]);
   });
 
   it("tells its place while it waits, and not after", () => {

@@ -70,11 +70,12 @@ describe("newSession", () => {
   });
 
   it("goes on with an ended session: ahead of launches, with its ACP session (decision 6)", () => {
-    const session = launched({ continues: { id: "old", acpSessionId: "acp-7" } });
+    const session = launched({ continues: { id: "old", acpSessionId: "acp-7", isFork: false, autoResponds: 3 } });
     expect(session).toMatchObject({
       phase: { kind: "queued", reason: "continue" },
       continues: "old",
       acpSessionId: "acp-7",
+      counters: { autoResponds: 3 },
     });
   });
 
@@ -90,7 +91,7 @@ describe("newSession", () => {
       files: [],
       settings: SETTINGS,
       at: T0,
-      continues: { id: "o", acpSessionId: undefined },
+      continues: { id: "o", acpSessionId: undefined, isFork: true, autoResponds: 0 },
     });
     for (const session of [bare, launched()])
       expect(parseSession(JSON.parse(JSON.stringify(encodeSession(session))))).toEqual({ kind: "session", session });

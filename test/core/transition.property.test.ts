@@ -69,7 +69,15 @@ const starts = fc.record({
   by: fc.constantFrom(PERSON, AGENT),
   permissionMode: fc.constantFrom("auto" as const, "selective" as const, "manual" as const, "plan" as const),
   singleTurn: fc.boolean(),
-  continues: fc.constantFrom(undefined, { id: "old", acpSessionId: "acp-0" }, { id: "old", acpSessionId: undefined }),
+  continues: fc.option(
+    fc.record({
+      id: fc.constant("old"),
+      acpSessionId: fc.constantFrom("acp-0", undefined),
+      isFork: fc.boolean(),
+      autoResponds: fc.nat(2),
+    }),
+    { nil: undefined },
+  ),
 });
 
 const rules: fc.Arbitrary<Rules> = fc
