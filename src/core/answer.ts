@@ -12,6 +12,7 @@ import type { Ask, By, Door, Message, Session } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
 
 const MAX_INBOX = 20;
+const MAX_UNCONFIRMED = 4;
 
 export function onMessage(draft: Draft, event: Extract<SessionEvent, { type: "message" }>): void {
   const limited = automaticLimit(draft.session, event.message.by, draft.rules);
@@ -171,7 +172,7 @@ function closeAsk(draft: Draft, ask: Ask): void {
   applyPlan(draft, ask);
   keepGrant(draft, ask, agent?.kind === "ready" ? "lasting" : "late");
   if (agent?.kind === "ready" && ask.requestId !== undefined) {
-    draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-4) };
+    draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-MAX_UNCONFIRMED) };
     draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(ask) });
     if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
     else resumeTurn(draft, phase);
@@ -241,17 +242,18 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   }
   const rest = phase.asks.filter((a) => a !== ask);
   const live = agent?.kind === "ready" && ask.requestId !== undefined;
+  // Parts that somebody did answer go along with the next prompt.
+  if (!live && ask.questions.some((question) => question.answer !== undefined))
+    draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-MAX_UNCONFIRMED) };
   if (live) draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(deny(ask, reason, draft.at)) });
   if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
   else if (live) resumeTurn(draft, phase);
   else if (draft.session.inbox.length > 0) enterQueue(draft, "continue");
   else {
-    setPhase(draft, {
-      kind: "interrupted",
-      sinceAt: draft.at,
-      cause: { code: "abandoned", message: `A question was not answered: ${reason}` },
-    });
+    const cause = { code: "abandoned" as const, message: `A question was not answered: ${reason}` };
+    setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause });
     endChild(draft, "cancelled");
+    owe(draft, "interrupted", { text: cause.message, code: cause.code, turn: draft.session.turn });
   }
 }
 

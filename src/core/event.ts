@@ -99,6 +99,6 @@ export type Taken = "now" | "queued" | "resumed";
 export interface Step {
   readonly session: Session;
   readonly effects: readonly Effect[];
-  /** For `message`, `answered` and `kill`: what the caller is told. */
+  /** For `message`, `answered` and `kill`: what the caller is told. For `prompt-left`: whether it may leave. */
   readonly reply?: Result<Taken>;
 }

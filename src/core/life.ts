@@ -178,6 +178,12 @@ export function onStopping(draft: Draft): void {
       setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: draft.session.createdAt });
       break;
     case "working":
+      if (phase.prompt === "pending") {
+        // It never left, so the job has not begun.
+        takeBack(draft, phase.message);
+        setPhase(draft, { kind: "queued", reason: launchOrContinue(draft), sinceAt: draft.session.createdAt });
+        break;
+      }
       if (phase.stopping?.why === "interrupt") {
         goOnWithMessage(draft, draft.at);
         break;

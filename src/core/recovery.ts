@@ -5,7 +5,7 @@
 import { partsOf } from "./draft.ts";
 import type { Ask, Cause, Message, Notice, Outcome, Phase, Session } from "./session.ts";
 import { parseSession } from "./state-json.ts";
-import { END_NOTICE } from "./turn.ts";
+import { END_NOTICE, unsentOf } from "./turn.ts";
 
 /** What the flow says. `undefined` record: the host has no flow with that id any more. */
 export interface FlowFacts {
@@ -134,7 +134,13 @@ function ended(session: Session, outcome: Outcome, cause: Cause, nowAt: number):
     kind,
     at: nowAt,
     parts: partsOf(session, kind),
-    data: { text: cause.message, code: cause.code, turn: session.turn, durationMs: session.counters.workingMs },
+    data: {
+      text: cause.message,
+      code: cause.code,
+      turn: session.turn,
+      durationMs: session.counters.workingMs,
+      ...unsentOf(session.inbox, session.counters),
+    },
   };
   const phase: Phase = { kind: "ended", at: nowAt, outcome, cause };
   return { ...rest, inbox: [], unconfirmed: [], phase, owed: [...session.owed, notice], nextId: session.nextId + 1 };

@@ -66,11 +66,13 @@ function listen(draft: Draft, said: Said): void {
   draft.session = { ...draft.session, lastWords: lastWordsAfter(draft.session.lastWords, event) };
   if (isFrame(event)) {
     count(draft, { chunks: said.chunks, bytes: utf8Bytes(piece) });
-    if (draft.session.unconfirmed.length > 0) draft.session = { ...draft.session, unconfirmed: [] };
+    // A handshake and the list of commands come before the prompt: they do not say that it, or an answer, was read.
+    const ofTheTurn = event.kind !== "commands" && event.kind !== "log";
+    if (ofTheTurn && draft.session.unconfirmed.length > 0 && (phase.kind === "working" || phase.kind === "asking"))
+      draft.session = { ...draft.session, unconfirmed: [] };
     if (phase.kind === "working") {
       const { quietToldAt: _told, ...rest } = phase;
-      // The list of commands may come before the prompt has left.
-      const prompt = event.kind === "commands" || event.kind === "log" ? phase.prompt : "left";
+      const prompt = ofTheTurn ? "left" : phase.prompt;
       setPhase(draft, { ...rest, prompt, lastSignAt: draft.at });
     }
   }

@@ -18,6 +18,7 @@ import {
   onStartFailed,
   onStopping,
 } from "./life.ts";
+import { ok, refuse } from "./errors.ts";
 import { onSaid } from "./said.ts";
 import type { NoticePart, Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
@@ -95,9 +96,15 @@ function handle(draft: Draft, event: SessionEvent): void {
   }
 }
 
+/** The prompt may leave only when this says so: a turn that was stopped meanwhile has its message back in line. */
 function onPromptLeft(draft: Draft, turn: number): void {
-  const { phase } = draft.session;
-  if (phase.kind === "working" && draft.session.turn === turn) setPhase(draft, { ...phase, prompt: "left" });
+  const { phase, name } = draft.session;
+  if (phase.kind !== "working" || draft.session.turn !== turn) {
+    draft.reply = refuse("wrong_phase", `Turn ${turn} of ${name} is over before its prompt has left.`);
+    return;
+  }
+  setPhase(draft, { ...phase, prompt: "left" });
+  draft.reply = ok("now");
 }
 
 /** The line of the prompt could not be journalled, so it was not sent: it waits for somebody to say continue (I8). */

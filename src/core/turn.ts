@@ -18,7 +18,7 @@ import {
   type Draft,
 } from "./draft.ts";
 import { asksSomething, cutText, shownLastWords } from "./output.ts";
-import type { Ask, Cause, Message, NoticeData, Outcome, Phase } from "./session.ts";
+import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
 type Asking = Extract<Phase, { kind: "asking" }>;
@@ -203,14 +203,13 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   if (words.silent === true) return;
   const text = outcome === "completed" ? shownLastWords(lastWords).trim() : (cause?.message ?? "");
   const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
-  const unsent = inbox.length > 0 && counters.turns > 0 ? { unsent: inbox.length } : {};
-  owe(draft, END_NOTICE[outcome], {
-    text,
-    ...(code === undefined ? {} : { code }),
-    turn,
-    durationMs: counters.workingMs,
-    ...unsent,
-  });
+  const told = { text, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs };
+  owe(draft, END_NOTICE[outcome], { ...told, ...unsentOf(inbox, counters) });
+}
+
+/** Messages that waited and were not sent; of a session that never began its job, that is no news. */
+export function unsentOf(inbox: readonly Message[], { turns }: Pick<Counters, "turns">): Pick<NoticeData, "unsent"> {
+  return inbox.length > 0 && turns > 0 ? { unsent: inbox.length } : {};
 }
 
 /** The turn is cut off for a reason that a person should decide about; nothing is replayed (I8). */

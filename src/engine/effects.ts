@@ -222,8 +222,9 @@ export class Effects {
 
   /** The prompt's line is on the disk before the prompt leaves: after a crash, no line means that it never left (I8). */
   async #prompt(session: Session, turn: number, message: Message): Promise<void> {
-    // Ended while this waited for its turn on the chain: nothing is begun any more.
-    if (this.#mailbox.session.phase.kind === "ended") return;
+    // Stopped while this waited for its turn on the chain: nothing is begun any more.
+    const now = this.#mailbox.session;
+    if (now.phase.kind !== "working" || now.turn !== turn) return;
     let blocks: readonly PromptBlock[];
     try {
       const text = await this.#whole(message.text);
@@ -240,10 +241,14 @@ export class Effects {
       void this.#mailbox.post({ type: "prompt-failed", turn, cause });
       return;
     }
+    const left = await this.#mailbox.post({ type: "prompt-left", turn });
+    if (left?.ok !== true) return;
     this.#opened = undefined;
-    void this.#mailbox.post({ type: "prompt-left", turn });
-    // A process that is gone says so itself, with the reason: its exit ends the turn.
-    await this.#run?.prompt(turn, blocks);
+    // Not waited for: an agent that does not read must not hold up the stop behind it.
+    void this.#run?.prompt(turn, blocks).catch((error: unknown) => {
+      // A process that is gone says so itself as well, with the reason: its exit ends the turn.
+      this.#engine.log.warn(`iFlow session ${session.name}: its prompt could not be sent: ${messageOf(error)}`);
+    });
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   asking,
   effectsOf,
   ended,
+  exited,
   idle,
   lastNotice,
   messaged,
@@ -28,6 +29,7 @@ import {
   questionIds,
   questions,
   ready,
+  said,
   text,
   working,
 } from "./build.ts";
@@ -142,6 +144,18 @@ describe("an answer to a live request", () => {
     const given = play(asking(), [answered("q3", { option: ALLOW.id })]).session;
     expect(given.unconfirmed).toMatchObject([{ questions: [{ answer: { optionIds: [ALLOW.id] } }] }]);
     expect(play(given, [text("ok")]).session.unconfirmed).toEqual([]);
+  });
+
+  it("survives the agent's death until the next one has read it: a handshake is no reading", () => {
+    const dead = play(asking(), [answered("q3", { option: ALLOW.id }), exited(137)]).session;
+    expect(dead.phase.kind).toBe("interrupted");
+    const handshake = [
+      said({ kind: "log", source: "frame", text: '{"jsonrpc":"2.0","id":1,"result":{}}' }),
+      said({ kind: "commands", names: ["init"] }),
+    ];
+    const next = play(dead, [messaged("go on"), SLOT, STARTED, ...handshake, ready("loaded"), ...handshake]).session;
+    expect(next.unconfirmed).toHaveLength(1);
+    expect(play(next, [{ type: "prompt-left", turn: 2 }, text("ok")]).session.unconfirmed).toEqual([]);
   });
 
   it("sends several choices as a list", () => {
@@ -264,6 +278,15 @@ describe("a question past its deadline (decision 15)", () => {
     expect(session.phase).toMatchObject({ kind: "interrupted", cause: { code: "abandoned" } });
     expect(effectsOf(effects, "end-child")).toMatchObject([{ outcome: "cancelled" }]);
     expect(effectsOf(effects, "reply")).toEqual([]);
+    expect(notices(session, "denied")).toHaveLength(1);
+    expect(lastNotice(session)).toMatchObject({ kind: "interrupted", data: { code: "abandoned" } });
+  });
+
+  it("without a process: parts that were answered go along when somebody continues", () => {
+    const half = play(orphaned(TWO_PARTS), [answered("q3.1", { option: "SQLite" }), { ...CLOCK, at: late }]).session;
+    expect(half.phase.kind).toBe("interrupted");
+    const again = play(half, [messaged("go on"), SLOT, STARTED, ready("loaded")]).session;
+    expect(again.unconfirmed).toMatchObject([{ questions: [{ answer: { optionIds: ["SQLite"] } }, { id: "q3.2" }] }]);
   });
 
   it("without a process, but another question was answered: goes on with that answer", () => {

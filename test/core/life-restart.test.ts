@@ -43,6 +43,18 @@ describe("the service stops (decision 15)", () => {
     expect(session).not.toHaveProperty("agent");
   });
 
+  it("puts a turn whose prompt has not left back in line, and lets it leave no more", () => {
+    const pending = play(starting(), [ready()]).session;
+    const { session, effects } = play(pending, [STOPPING]);
+    expect(session.phase).toMatchObject({ kind: "queued", reason: "launch" });
+    expect(session.inbox).toEqual(launched().inbox);
+    expect(effects.map((effect) => effect.do)).toEqual(["end-child", "stop-agent"]);
+    expect(play(session, [{ type: "prompt-left", turn: 1 }])).toMatchObject({
+      session: { phase: { kind: "queued" } },
+      reply: { ok: false },
+    });
+  });
+
   it("keeps a question open and unanswered, also when its process is gone", () => {
     const { session, all } = play(asking(), [STOPPING, turnEnded(9, "cancelled"), exited(143)]);
     expect(questionIds(session)).toEqual(questionIds(asking()));

@@ -188,6 +188,12 @@ describe("a flow that is over", () => {
     expect(session.owed.at(-1)).toMatchObject({ kind, parts: ["chat", "wake"], data: { code: "stopped_elsewhere" } });
   });
 
+  it("tells of the messages that waited and were not sent", () => {
+    const waiting = play(working(), [messaged("x")]).session;
+    expect(over(flow(waiting, { status: "cancelled" }), NOTHING).owed.at(-1)?.data).toMatchObject({ unsent: 1 });
+    expect(over(flow(working(), { status: "cancelled" }), NOTHING).owed.at(-1)?.data).not.toHaveProperty("unsent");
+  });
+
   it("tells that once, over any number of restarts", () => {
     const facts = flow(working(), { status: "cancelled" });
     const [notice] = over(facts, NOTHING).owed;

@@ -180,6 +180,41 @@ describe("[S5] I6: a stop", () => {
     expect(world.promptsOf(id).includes("say: kept")).toBe(said?.ok ?? false);
   });
 
+  test("before its prompt has left a job has not begun: the next start begins it, once", async () => {
+    const world = await World.start();
+    const ledger = Promise.withResolvers<void>();
+    world.children.slow = () => ledger.promise;
+    const { session } = await world.launch("say: the whole job");
+    await world.quiet();
+    expect(world.session(session.id).phase).toMatchObject({ kind: "working", prompt: "pending" });
+    const stopping = world.roster.stop();
+    await world.clock.advance(100);
+    ledger.resolve();
+    await world.runUntil(stopping);
+    await world.stop();
+    expect(world.promptsOf(session.id)).toEqual([]);
+    world.children.slow = undefined;
+    await world.boot();
+    await world.until(session.id, "idle");
+    expect(world.promptsOf(session.id)).toEqual(["say: the whole job"]);
+    expect(world.delivery.texts().filter((text) => text.startsWith("interrupted"))).toEqual([]);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("[S6] an agent that does not read its prompt holds up neither a kill nor a stop", async () => {
+    for (const end of ["kill", "stop"] as const) {
+      const world = await World.start();
+      world.agent.beforePrompt = () => new Promise(() => undefined);
+      const { session } = await world.launch("say: never read");
+      await world.quiet();
+      if (end === "kill") await world.sessions.kill(PERSON, session.id);
+      else await world.runUntil(world.roster.stop());
+      await world.clock.advance(1_000);
+      expect(world.agent.live).toEqual([]);
+      await world.stop();
+    }
+  });
+
   test("stopping twice is stopping once", async () => {
     const world = await World.start();
     await inPhase(world, "working");
