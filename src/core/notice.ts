@@ -240,16 +240,19 @@ function parts(questions: readonly Question[], style: NoticeStyle): Paragraphs {
   return shown;
 }
 
-/** No number of a choice stands in the example: whoever copies it would grant that one. */
+/**
+ * A bare reply is an answer only as one choice, so for anything else the command is named.
+ * No number of a choice stands in the example: whoever copies it would grant that one.
+ */
 function howTo(
   name: string,
   question: Question,
   id: string | undefined,
   { next, numberPlace, wordsPlace }: Words,
 ): string {
-  if (question.options.length === 0) return next.say(command(name, wordsPlace, id));
-  const answer = command(name, numberPlace, id);
-  return question.freeText ? next.chooseOrSay(answer) : next.choose(answer);
+  const inWords = command(name, wordsPlace, id);
+  if (question.options.length === 0 || question.multiSelect) return next.say(inWords);
+  return question.freeText ? next.chooseOrSay(inWords) : next.choose(command(name, numberPlace, id));
 }
 
 function deadline({ phase }: Session, notice: Notice, words: Words): string {

@@ -77,12 +77,17 @@ describe("[N1] [N9] notices in English", () => {
     [
       "plan",
       asking(plan(1, "# Plan\n1. Write")),
-      "🔔 fix-login proposes a plan\n# Plan\n1. Write\n\n1. Approve, ask before each change\n2. Approve and carry out without asking\n3. Reject\n\nReply with the number or in your own words, or: /iflow_respond fix-login <number>\nNo answer within 24h counts as no.",
+      "🔔 fix-login proposes a plan\n# Plan\n1. Write\n\n1. Approve, ask before each change\n2. Approve and carry out without asking\n3. Reject\n\nReply with the number. In your own words: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "question without choices",
       asking(questions(1, { text: "What name?" })),
-      "🔔 fix-login asks\nWhat name?\n\nReply in your own words, or: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks\nWhat name?\n\nAnswer: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+    ],
+    [
+      "question with several choices",
+      asking(questions(1, { text: "Files?", options: ["x", "y"], multiSelect: true })),
+      "🔔 fix-login asks\nFiles?\n\n1. x\n2. y\nSeveral numbers are possible, such as 1, 3.\n\nAnswer: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "several parts",
@@ -94,7 +99,7 @@ describe("[N1] [N9] notices in English", () => {
     [
       "the end of a turn with a question",
       idle("Done.\n\nWhich DB?"),
-      "🔔 fix-login waits for your answer\n\nDone.\n\nWhich DB?\n\nReply in your own words, or: /iflow_respond fix-login <answer>",
+      "🔔 fix-login waits for your answer\n\nDone.\n\nWhich DB?\n\nAnswer: /iflow_respond fix-login <answer>",
     ],
     [
       "responded",
@@ -224,6 +229,11 @@ describe("[N1] [N9] notices in English", () => {
 describe("[N1] [N9] notices in Chinese", () => {
   it.each<readonly [string, Session, string]>([
     [
+      "question without choices",
+      asking(questions(1, { text: "叫什么？" }), CHINESE),
+      "🔔 修复登录 有一个问题\n叫什么？\n\n回答：/iflow_respond 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
+    ],
+    [
       "permission",
       asking(permission({ title: "npm test" }), CHINESE),
       "🔔 修复登录 请求许可\nnpm test\n\n1. Always Allow\n2. Allow\n3. Reject\n\n回复编号即可，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
@@ -231,7 +241,7 @@ describe("[N1] [N9] notices in Chinese", () => {
     [
       "plan",
       asking(plan(1, "1. 编写"), CHINESE),
-      "🔔 修复登录 提出了计划\n1. 编写\n\n1. 批准，每次修改前询问\n2. 批准，执行时不再询问\n3. 拒绝\n\n回复编号或直接用文字回答，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 提出了计划\n1. 编写\n\n1. 批准，每次修改前询问\n2. 批准，执行时不再询问\n3. 拒绝\n\n回复编号即可。用自己的话回答：/iflow_respond 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "turn finished",

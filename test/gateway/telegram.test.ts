@@ -125,7 +125,7 @@ describe("from an agent's launch to the result", () => {
       1. MySQL
       2. Postgres
 
-      Reply with the number or in your own words, or: /iflow_respond JOB <number>
+      Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
       ==== edited to
       🔔 JOB asks
@@ -134,7 +134,7 @@ describe("from an agent's launch to the result", () => {
       1. MySQL
       2. Postgres
 
-      Reply with the number or in your own words, or: /iflow_respond JOB <number>
+      Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
 
       ↩️ Postgres
@@ -213,7 +213,7 @@ describe("answers", () => {
       1. yes
       2. no
 
-      Reply with the number or in your own words, or: /iflow_respond JOB <number>
+      Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
       ==== edited to
       🔔 JOB asks
@@ -222,7 +222,7 @@ describe("answers", () => {
       1. yes
       2. no
 
-      Reply with the number or in your own words, or: /iflow_respond JOB <number>
+      Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
 
       Question q3 of JOB was already answered: no (by a person). JOB is idle, with no open question."
