@@ -167,13 +167,17 @@ function optionByWords(question: Question, words: string): RequestOption | undef
   const number = /^[#（(]?(\d{1,3})[.)）、]?$/.exec(wanted)?.[1];
   const numbered = number === undefined ? undefined : question.options[Number(number) - 1];
   if (numbered !== undefined) return numbered;
-  const exact = question.options.find((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
+  const exact = optionNamed(question, wanted);
   if (exact !== undefined || question.kind === "question") return exact;
-  const own = isOwn(question) ? question.options.find((o) => OWN_LABELS_ZH[o.id] === wanted) : undefined;
-  if (own !== undefined) return own;
   if (YES.has(wanted)) return question.options.find((o) => o.kind === "allow_once");
   if (NO.has(wanted)) return question.options.find(isRejection);
   return undefined;
+}
+
+/** The option with exactly this label or id, in small letters; the plugin's own have a label in each language. */
+function optionNamed(question: Question, wanted: string): RequestOption | undefined {
+  const own = isOwn(question) ? OWN_LABELS_ZH : {};
+  return question.options.find(({ id, label }) => [label.toLowerCase(), id.toLowerCase(), own[id]].includes(wanted));
 }
 
 /** Whether the options are the plugin's own, and so have labels in each language. */
@@ -216,12 +220,12 @@ function chooseFrom(question: Question): string {
     : `Choose one of: ${choiceLines(question).join(" · ")}${own}`;
 }
 
-/** True when the words are nothing but a choice: its number or its exact words (for bare replies and other writers). */
+/** True when the words are nothing but a choice: its number or its exact words, as any notice shows them (for bare replies and other writers). */
 export function isExactChoice(question: Question, words: string): boolean {
   const wanted = words.trim().toLowerCase();
   if (wanted === "") return false;
   const byNumber = /^\d{1,3}$/.test(wanted) && question.options[Number(wanted) - 1] !== undefined;
-  return byNumber || question.options.some((o) => o.label.toLowerCase() === wanted || o.id.toLowerCase() === wanted);
+  return byNumber || optionNamed(question, wanted) !== undefined;
 }
 
 function labelsOf(question: Question, answer: Answer): readonly string[] {

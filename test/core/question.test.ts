@@ -127,6 +127,21 @@ describe("isExactChoice", () => {
     expect(isExactChoice(PERMISSION, words)).toBe(exact);
   });
 
+  it.each([
+    ["Reject", true],
+    ["拒绝", true],
+    ["批准，执行时不再询问 ", true],
+    ["停止", false],
+    ["批准", false],
+    ["同意", false],
+  ])("of the plugin's own labels, in each of its languages: %j: %s", (words, exact) => {
+    expect(isExactChoice(PLAN, words)).toBe(exact);
+  });
+
+  it("a label of the plugin's own is none where iFlow made the choices", () => {
+    expect(isExactChoice(first(asks("Which?", ["reject", "approve"])), "拒绝")).toBe(false);
+  });
+
   it("an option without words is never chosen by silence", () => {
     const blank = first(permissionRequest({ options: [{ id: "", label: "", kind: "allow_once" }] }));
     expect(isExactChoice(blank, "")).toBe(false);

@@ -118,6 +118,22 @@ test("a button of a question that is over goes, with what became of it", async (
   });
 });
 
+test.each([
+  ["拒绝", "Reject"],
+  ["批准，执行时不再询问", "Approve and carry out without asking"],
+])("[N9] a bare reply with the words that a Chinese notice shows: %s", async (words, label) => {
+  await using operations = await OperationsWorld.create({ language: "zh" });
+  const { id } = await operations.launch("plan: do it\nsay: done", { permission_mode: "plan" });
+  const { phase } = await operations.world.until(id, "asking");
+  const questionId = phase.asks[0]?.questions[0]?.id ?? "";
+  const speaker: Caller = { ...operations.me, door: "reply" };
+  const reply = { text: words, repliesTo: undefined };
+  expect(await answerBareReply(operations.context, speaker, reply)).toMatch(/your answer was passed on/);
+  expect(operations.world.session(id).closed).toContainEqual(
+    expect.objectContaining({ id: questionId, answer: label }),
+  );
+});
+
 test("a bare reply that could mean several questions is told how to say which", async () => {
   const asked = await asking("two questions");
   await using operations = asked.operations;
