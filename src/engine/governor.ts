@@ -6,7 +6,7 @@
  * 3. What nobody took (an outage, "too many requests") is tried again, and nothing that became due after it goes before it.
  */
 import { wokenBy } from "../core/draft.ts";
-import type { Notice, NoticeKind, NoticePart, Owner, Route, Session } from "../core/session.ts";
+import type { Notice, NoticeKind, NoticePart, Owner, Route, Session, Viewer } from "../core/session.ts";
 import type { Button, Clock, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
 import { ChatLines } from "./chat-lines.ts";
 
@@ -70,10 +70,17 @@ const RANK: Readonly<Record<NoticeKind, number>> = {
   quiet: 3,
 };
 
+/** The same for a chat however its route is spelled: the channel may stand before the id, the default account may be left out. */
 export function chatKey(route: Route | undefined, sessionKey: string): string {
-  return route === undefined
-    ? `session|${sessionKey}`
-    : [route.channel, route.accountId ?? "", route.to, route.threadId ?? ""].join("|");
+  if (route === undefined) return `session|${sessionKey}`;
+  const { channel, accountId = "default", to, threadId = "" } = route;
+  const id = to.startsWith(`${channel}:`) ? to.slice(channel.length + 1) : to;
+  return [channel, accountId, id, threadId].join("|");
+}
+
+/** How this chat follows the session. It is told by its route: the key that it is kept under is only a name. */
+export function viewerIn({ viewers, owner }: Session, chat: string): Viewer | undefined {
+  return viewers.find(({ route, sessionKey }) => chatKey(route, sessionKey ?? owner.sessionKey) === chat);
 }
 
 /** A wake that was owed goes to its agent, whatever the settings say since. */

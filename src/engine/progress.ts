@@ -6,7 +6,7 @@
 import { currentStep } from "../core/flow-command.ts";
 import type { Route, Session } from "../core/session.ts";
 import type { Clock, Delivery } from "../ports.ts";
-import { chatKey, type Governor } from "./governor.ts";
+import { chatKey, viewerIn, type Governor } from "./governor.ts";
 
 /** A turn that is shorter gets no card: its result says it all. */
 const FIRST_CARD_MS = 8_000;
@@ -78,8 +78,7 @@ export class Progress {
   #wanted(session: Session): boolean {
     const route = this.#governor.routeOf(session);
     if (!this.#delivery.canEdit(route)) return false;
-    const key = chatKey(route, session.owner.sessionKey);
-    return !session.viewers.some((viewer) => viewer.key === key && viewer.mode === "live");
+    return viewerIn(session, chatKey(route, session.owner.sessionKey))?.mode !== "live";
   }
 
   #later(card: Card, ms: number, current: () => Session | undefined): void {

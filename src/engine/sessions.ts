@@ -10,7 +10,7 @@ import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
 import { openQuestions, readAnswer } from "../core/question.ts";
 import type { By, Message, Question, Session, Settings } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
-import { chatKey } from "./governor.ts";
+import { chatKey, viewerIn } from "./governor.ts";
 import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
 import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
@@ -315,8 +315,8 @@ export class Sessions {
     if (route === undefined && caller.door === "rpc" && actor !== undefined) {
       return refuse("invalid_params", "There is no chat to follow in: give a route (channel|account|target).");
     }
-    const key = chatKey(route, caller.owner.sessionKey);
-    const seen = found.value.viewers.find((viewer) => viewer.key === key)?.seen;
+    const chat = chatKey(route, caller.owner.sessionKey);
+    const { key = chat, seen } = viewerIn(found.value, chat) ?? {};
     const written = await this.#reading(found.value, (journal) =>
       seen === undefined ? journal.lastLines(lines) : journal.output(seen),
     );
@@ -331,15 +331,15 @@ export class Sessions {
 
   /** This chat stops following; without a reference, every session that it follows. */
   async background(caller: Caller, ref: string | undefined): Promise<Result<readonly Session[]>> {
-    const key = chatKey(caller.route, caller.owner.sessionKey);
+    const chat = chatKey(caller.route, caller.owner.sessionKey);
     const found = ref === undefined ? undefined : this.find(caller, ref);
     if (found?.ok === false) return found;
     const candidates = found === undefined ? this.all(caller) : [found.value];
     const stopped: Session[] = [];
     for (const session of candidates) {
-      const viewer = session.viewers.find((v) => v.key === key && v.mode === "live");
+      const viewer = viewerIn(session, chat);
       const actor = this.#roster.actor(session.id);
-      if (viewer === undefined || actor === undefined) continue;
+      if (viewer?.mode !== "live" || actor === undefined) continue;
       await actor.post({ type: "viewed", viewer: { ...viewer, mode: "background" } });
       stopped.push(actor.session);
     }

@@ -127,6 +127,26 @@ describe("[O3] [O4] [N3] fg and bg", () => {
     expect(streamed(world, TOPIC)).toMatch(/a2[\s\S]*b2|b2[\s\S]*a2/);
   });
 
+  test.each([
+    ["in other words", { channel: "telegram", to: "42" }, "telegram|default|42|"],
+    ["and kept under another key", { channel: "telegram", to: "telegram:42", accountId: "default" }, "another key"],
+  ])("a chat that follows is the same one when its route is given %s", async (_name, route, key) => {
+    const world = await World.start();
+    const { session } = await world.launch("say: one;\nsleep 3000\nsay: two;\nsleep 3000\nsay: three;");
+    await world.quiet();
+    const viewer = { key, route, seen: 4, mode: "live" as const };
+    await world.roster.actor(session.id)?.post({ type: "viewed", viewer });
+    expect(await fg(world, session.id)).toBe("");
+    await world.clock.advance(5_000);
+    expect(streamed(world)).toBe("two;");
+    await world.sessions.background(PERSON, session.id);
+    await world.until(session.id, "idle");
+    await world.clock.advance(10_000);
+    expect(streamed(world)).toBe("two;");
+    expect(await fg(world, session.id)).toBe("three;");
+    expect(world.session(session.id).viewers).toHaveLength(1);
+  });
+
   test("bg that comes while a piece is on its way wins", async () => {
     const world = await World.start();
     const { session } = await world.launch("sleep 1000\nsay: first\nsleep 5000\nsay: second");

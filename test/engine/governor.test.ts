@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Caller } from "../../src/core/caller.ts";
+import type { Route } from "../../src/core/session.ts";
 import { voiceOf } from "../../src/core/voice.ts";
 import { AGENT, PERSON, World } from "./world.ts";
 
@@ -61,6 +62,24 @@ describe("[N5] order and bounds", () => {
     expect(most).toBeLessThanOrEqual(3);
     for (const session of world.roster.sessions()) expect(session.owed.length).toBeLessThanOrEqual(3);
     world.kill();
+  });
+
+  test("a chat has one line, however its route is spelled, and each message goes by the route of its own", async () => {
+    const world = await World.start();
+    const spelled: readonly Route[] = [
+      { channel: "telegram", to: "telegram:42", accountId: "default" },
+      { channel: "telegram", to: "42" },
+      { channel: "telegram", to: "42", accountId: "default" },
+    ];
+    const held = world.delivery.hold("send");
+    for (const route of spelled) await world.launch("hang", {}, { ...AGENT, route });
+    await held.reached;
+    await world.clock.advance(1_000);
+    expect(world.delivery.messages).toEqual([]);
+    held.release();
+    await world.quiet();
+    expect(world.delivery.messages.map(({ route }) => route)).toEqual(spelled);
+    await world.stop();
   });
 
   test("100 questions are 100 notices, each of its own", async () => {

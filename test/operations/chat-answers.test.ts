@@ -134,6 +134,19 @@ test.each([
   );
 });
 
+test("a bare reply answers in a chat that was given in other words than the channel's own", async () => {
+  await using operations = await OperationsWorld.create();
+  const configured: Caller = { ...operations.me, door: "rpc", route: { channel: "telegram", to: "42" } };
+  const { id } = await operations.json<{ id: string }>("launch", { prompt: ASK }, configured);
+  await operations.world.until(id, "asking");
+  const speaker: Caller = { ...operations.me, door: "reply" };
+  const elsewhere: Caller = { ...speaker, route: { channel: "telegram", to: "telegram:42", accountId: "second" } };
+  const reply = { text: "1", repliesTo: undefined };
+  expect(await answerBareReply(operations.context, elsewhere, reply)).toBeUndefined();
+  expect(await answerBareReply(operations.context, speaker, reply)).toMatch(/your answer was passed on/);
+  expect(operations.world.session(id).route).toEqual(configured.route);
+});
+
 test("a bare reply that could mean several questions is told how to say which", async () => {
   const asked = await asking("two questions");
   await using operations = asked.operations;
