@@ -43,7 +43,13 @@ export type SessionEvent = { readonly at: number } &
     | { readonly type: "park" }
     | { readonly type: "stopping" }
     | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
-    | { readonly type: "told"; readonly noticeId: string; readonly part: NoticePart }
+    /** `messageId`: the channel's, where it gave one. */
+    | {
+        readonly type: "told";
+        readonly noticeId: string;
+        readonly part: NoticePart;
+        readonly messageId: string | undefined;
+      }
     | { readonly type: "viewed"; readonly viewer: Viewer }
     /** The chat that follows was sent the output up to `seen`. Whether it still follows is not touched. */
     | { readonly type: "shown"; readonly key: string; readonly seen: number }

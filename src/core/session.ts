@@ -339,6 +339,8 @@ export interface Session {
   readonly closed?: readonly ClosedQuestion[];
   readonly child?: Child;
   readonly owed: readonly Notice[];
+  /** The channel's ids of the last messages that asked, oldest first: a reply to one of them is meant for this session. */
+  readonly askedIn?: readonly string[];
   readonly viewers: readonly Viewer[];
   /** Files that edits of this session wrote, newest last, at most 20. */
   readonly filesEdited: readonly string[];

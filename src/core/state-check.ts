@@ -156,6 +156,7 @@ const session = shape({
   ),
   child: maybe(shape({ runId: text, as: oneOf("running", "queued"), label: text })),
   owed: list(shape({ id: text, kind: text, at: number, parts: list(oneOf("chat", "wake")), data: shape({}) })),
+  askedIn: maybe(list(text)),
   viewers: list(
     shape({ key: text, route: maybe(route), sessionKey: maybe(text), seen: number, mode: oneOf("live", "background") }),
   ),

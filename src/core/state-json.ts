@@ -132,12 +132,13 @@ const NAMES: Readonly<Record<string, number>> = {
   accountId: 200,
   continues: 80,
   continuedBy: 80,
+  askedIn: 200,
   startedAt: 200,
 };
 
 /** What has to stay what it is to lead anywhere; the output is masked by itself. */
 const KEPT: ReadonlySet<string> = new Set(
-  "sessionKey agentId workdir acpSessionId startedAt digest channel to accountId senderId output".split(" "),
+  "sessionKey agentId workdir acpSessionId startedAt digest channel to accountId senderId askedIn output".split(" "),
 );
 
 /** The last resort: every text and list bounded. What recovery needs to find its way stays, the journal has all the rest. */

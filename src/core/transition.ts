@@ -20,10 +20,11 @@ import {
 } from "./life.ts";
 import { ok, refuse } from "./errors.ts";
 import { onSaid } from "./said.ts";
-import type { NoticePart, Session, Viewer } from "./session.ts";
+import type { Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
 
 const MAX_VIEWERS = 16;
+const MAX_ASKED_IN = 12;
 
 export function transition(session: Session, event: SessionEvent, rules: Rules): Step {
   const draft: Draft = { session, effects: [], reply: undefined, at: event.at, rules };
@@ -81,7 +82,7 @@ function handle(draft: Draft, event: SessionEvent): void {
     case "recovered":
       return onRecovered(draft, event);
     case "told":
-      return onTold(draft, event.noticeId, event.part);
+      return onTold(draft, event);
     case "viewed":
       return onViewed(draft, event.viewer);
     case "shown":
@@ -115,11 +116,15 @@ function onPromptFailed(draft: Draft, event: Extract<SessionEvent, { type: "prom
   takeBack(draft, phase.message);
 }
 
-function onTold(draft: Draft, noticeId: string, part: NoticePart): void {
-  const owed = draft.session.owed
+function onTold(draft: Draft, { noticeId, part, messageId }: Extract<SessionEvent, { type: "told" }>): void {
+  const { session } = draft;
+  const owed = session.owed
     .map((notice) => (notice.id === noticeId ? { ...notice, parts: notice.parts.filter((p) => p !== part) } : notice))
     .filter((notice) => notice.parts.length > 0);
-  draft.session = { ...draft.session, owed };
+  draft.session = { ...session, owed };
+  const hasAsked = session.owed.some(({ id, kind }) => id === noticeId && kind === "asks");
+  if (messageId === undefined || !hasAsked || session.phase.kind !== "asking") return;
+  draft.session = { ...draft.session, askedIn: [...(session.askedIn ?? []), messageId].slice(-MAX_ASKED_IN) };
 }
 
 function onShown(draft: Draft, key: string, seen: number): void {

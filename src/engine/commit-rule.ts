@@ -18,6 +18,7 @@ export function needsCommit(before: Session, after: Session): boolean {
     before.acpSessionId !== after.acpSessionId ||
     before.settings !== after.settings ||
     before.grants !== after.grants ||
+    before.askedIn !== after.askedIn ||
     before.child !== after.child
   );
 }

@@ -21,7 +21,8 @@ export interface Voice {
 /** A session as the governor needs it. */
 export interface Teller {
   readonly session: Session;
-  told(noticeId: string, part: NoticePart): Promise<void>;
+  /** `messageId`: of the message that told it in the chat, where its channel gave one. */
+  told(noticeId: string, part: NoticePart, messageId: string | undefined): Promise<void>;
 }
 
 interface Outside {
@@ -53,7 +54,6 @@ const WHAT_BECAME = {
   refused: "was not delivered",
   "no-route": "was not delivered",
 } as const;
-const MAX_QUESTIONS = 500;
 
 const RANK: Readonly<Record<NoticeKind, number>> = {
   completed: 0,
@@ -95,8 +95,6 @@ export class Governor {
   readonly #log: Log;
   readonly #lines: ChatLines;
   readonly #known = new Set<string>();
-  /** Chat and message id -> session, of the last questions: a reply to one of them is meant for its session. */
-  readonly #questions = new Map<string, string>();
   #counts = { accepted: 0, refused: 0, unknown: 0, noRoute: 0 };
   #lastRefusal: string | undefined;
   #closed = false;
@@ -134,11 +132,6 @@ export class Governor {
         });
       }
     }
-  }
-
-  /** The session that a message of ours in this chat asked for; undefined for any other message. */
-  noticeOf(chat: string, messageId: string): string | undefined {
-    return this.#questions.get(`${chat}|${messageId}`);
   }
 
   /** Output for a chat that follows: behind every notice, in the order given. Resolves when the host has answered. */
@@ -194,9 +187,9 @@ export class Governor {
     const handover = part === "wake" ? await this.#wake(session, notice) : await this.#send(session, notice);
     this.#count(session, handover);
     if (handover.kind === "later") return handover;
-    if (notice.kind === "asks" && part === "chat") this.#remember(session, handover);
     if (handover.kind === "unknown" && part === "chat" && RANK[notice.kind] <= RANK.asks) this.#doubt(session, notice);
-    await teller.told(notice.id, part);
+    const messageId = handover.kind === "accepted" && part === "chat" ? handover.messageId : undefined;
+    await teller.told(notice.id, part, messageId);
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
     return handover;
   }
@@ -215,16 +208,6 @@ export class Governor {
         return triesLeft === 0 ? handover : { kind: "later", reason: handover.reason };
       },
     });
-  }
-
-  #remember(session: Session, handover: Handover): void {
-    if (handover.kind !== "accepted" || handover.messageId === undefined) return;
-    this.#questions.set(
-      `${chatKey(this.routeOf(session), session.owner.sessionKey)}|${handover.messageId}`,
-      session.id,
-    );
-    const [oldest] = this.#questions.keys();
-    if (this.#questions.size > MAX_QUESTIONS && oldest !== undefined) this.#questions.delete(oldest);
   }
 
   #send(session: Session, notice: Notice): Promise<Handover> {

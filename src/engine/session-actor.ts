@@ -144,9 +144,9 @@ export class SessionActor {
   }
 
   /** A part of an owed notice was handed over: marked in the journal first, so that a restart knows it. */
-  async told(noticeId: string, part: NoticePart): Promise<void> {
+  async told(noticeId: string, part: NoticePart, messageId: string | undefined): Promise<void> {
     await this.#keeper.append([{ t: "told", at: this.#engine.clock.now(), noticeId, part }]);
-    await this.post({ type: "told", noticeId, part });
+    await this.post({ type: "told", noticeId, part, messageId });
   }
 
   /** Stores a long text in the journal and gives back what the session keeps of it. */

@@ -90,11 +90,10 @@ export async function answerBareReply(
   const candidates = asked.flatMap((session): readonly Candidate[] =>
     session.phase.kind === "asking" ? openQuestions(session.phase.asks).map((question) => ({ session, question })) : [],
   );
+  const { repliesTo } = reply;
   const meant =
-    reply.repliesTo === undefined
-      ? candidates
-      : candidates.filter(({ session }) => governor.noticeOf(chat, reply.repliesTo ?? "") === session.id);
-  if (caller.inGroup && (reply.repliesTo === undefined || meant.length === 0)) return undefined;
+    repliesTo === undefined ? [] : candidates.filter(({ session }) => session.askedIn?.includes(repliesTo) === true);
+  if (caller.inGroup && meant.length === 0) return undefined;
   const pool = meant.length > 0 ? meant : candidates;
   const [only, ...more] = pool;
   if (only === undefined || !pool.some(({ question }) => isExactChoice(question, reply.text))) return undefined;

@@ -300,5 +300,7 @@ function foreign(a: number, { serial }: Facts): Untimed {
 
 function told(session: Session, a: number): Untimed {
   const noticeId = session.owed.length === 0 ? "n0" : pick(session.owed, a).id;
-  return { type: "told", noticeId, part: a % 2 === 0 ? "chat" : "wake" };
+  return a % 2 === 0
+    ? { type: "told", noticeId, part: "chat", messageId: a % 3 === 0 ? undefined : `m${a}` }
+    : { type: "told", noticeId, part: "wake", messageId: undefined };
 }

@@ -85,6 +85,23 @@ describe.each(people)("[G1] [S4] $who", ({ senderId, seesAll, grants }) => {
   });
 });
 
+test.each(["restart", "crash"] as const)(
+  "[S5] in a group the notice of before a %s is still replied to",
+  async (how) => {
+    const asked = await asking(ASK);
+    await using operations = asked.operations;
+    const { world } = operations;
+    for (let i = 0; i < 20; i += 1) await world.clock.advance(100);
+    const notice = world.delivery.messages.find(({ texts }) => texts[0]?.startsWith("asks"));
+    await world[how]();
+    const context = { ...operations.context, sessions: world.sessions };
+    const say = (repliesTo: string | undefined) =>
+      answerBareReply(context, { ...asked.group, door: "reply" }, { text: "left", repliesTo });
+    expect(await say("another message")).toBeUndefined();
+    expect(await say(notice?.id)).toBe("↩️ job: your answer was passed on.");
+  },
+);
+
 test("[G1] a press by somebody whom the channel does not let steer the bot answers nothing, and is audited", async () => {
   const asked = await asking(WRITE);
   await using operations = asked.operations;
