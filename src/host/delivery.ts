@@ -100,10 +100,14 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
       }),
 
     wake: async (message) =>
-      guarded(async () => {
-        await call("agent", wakeParams(message));
-        return { kind: "accepted" };
-      }),
+      guarded(
+        async () => {
+          await call("agent", wakeParams(message));
+          return { kind: "accepted" };
+        },
+        // By its idempotencyKey.
+        { isRepeatable: true },
+      ),
 
     card: async (owner, markdown) => guarded(async () => toCard(owner, markdown)),
 
@@ -177,10 +181,10 @@ function gatewayCall(callGateway: CallGateway | undefined) {
   };
 }
 
-async function guarded(run: () => Promise<Handover>): Promise<Handover> {
+async function guarded(run: () => Promise<Handover>, call = { isRepeatable: false }): Promise<Handover> {
   try {
     return await run();
   } catch (error) {
-    return failedCallOf(error);
+    return failedCallOf(error, call);
   }
 }

@@ -27,6 +27,7 @@ const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
   "EHOSTUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+const LOST_CALL = "GatewayTransportError";
 const MAX_DEPTH = 8;
 
 export function handoverOf(result: DurableResult): Handover {
@@ -63,10 +64,18 @@ function failureOf(error: unknown): Handover {
   return custody === "released" && !isHopeless ? { kind: "later", reason } : { kind: "refused", reason };
 }
 
-/** Of a call of the gateway that failed: what it asks to repeat has had no effect. */
-export function failedCallOf(error: unknown): Handover {
+/**
+ * Of a call of the gateway that failed: what it asks to repeat has had no effect, and what got lost may have had one.
+ * `isRepeatable`: the gateway takes a repeated call for the same. The error of its transport (`kind` closed or timeout) has a `code`
+ * where a connection was closed, and none where no connection came about (host fact).
+ */
+export function failedCallOf(error: unknown, { isRepeatable = false } = {}): Handover {
   const reason = messageOf(error);
-  return isFields(error) && error["retryable"] === true ? { kind: "later", reason } : { kind: "refused", reason };
+  if (!isFields(error)) return { kind: "refused", reason };
+  if (error["retryable"] === true) return { kind: "later", reason };
+  if (error["name"] !== LOST_CALL) return { kind: "refused", reason };
+  const neverLeft = error["kind"] === "closed" && error["code"] === undefined;
+  return { kind: isRepeatable || neverLeft ? "later" : "unknown", reason };
 }
 
 export function messageIdOf(id: unknown): { messageId?: string } {

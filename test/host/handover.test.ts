@@ -90,4 +90,18 @@ describe("[N5] what the host's answer means for a message", () => {
     });
     expect(failedCallOf("broken")).toEqual({ kind: "refused", reason: "broken" });
   });
+
+  test("a call that the transport lost may have had its effect, unless no connection came about", () => {
+    const lost = (kind: string, code?: number): Error =>
+      Object.assign(new Error("lost"), {
+        name: "GatewayTransportError",
+        kind,
+        ...(code === undefined ? {} : { code }),
+      });
+    for (const error of [lost("timeout"), lost("closed", 1006), lost("closed", 1012)]) {
+      expect(failedCallOf(error)).toEqual({ kind: "unknown", reason: "lost" });
+      expect(failedCallOf(error, { isRepeatable: true })).toEqual({ kind: "later", reason: "lost" });
+    }
+    expect(failedCallOf(lost("closed"))).toEqual({ kind: "later", reason: "lost" });
+  });
 });
