@@ -1,9 +1,10 @@
 /**
  * Long text in pieces that a channel takes.
  * Owns: where a text is cut, and that a code block which is cut reads as one in both pieces.
- * Invariants: the bodies joined are the text, to the last character; no piece is longer than the limit; no character is
- * cut in half. Lengths are UTF-16 code units. Linear in the text: each piece looks back at most one limit.
+ * Invariants: the bodies joined are the text, to the last character; no piece is longer than the limit, also when it has been made
+ * inert; no character is cut in half. Lengths are UTF-16 code units. Linear in the text: each piece looks back at most one limit.
  */
+import { inertText } from "./inert-text.ts";
 
 /** A code block that is open: how it began, so that it can be closed and begun again. */
 interface Fence {
@@ -54,7 +55,7 @@ export function piecesOf(text: string, limit: number): readonly Piece[] {
   while (at < text.length) {
     while ((lines[line]?.end ?? text.length) <= at) line += 1;
     const head = opening(lines[line]?.before);
-    const { end, tail } = cutFor(text, lines, line, at, room - head.length);
+    const { end, tail } = cutFor(text, lines, line, at, head, room);
     pieces.push({ head, body: text.slice(at, end), tail });
     at = end;
   }
@@ -110,14 +111,19 @@ function cutFor(
   lines: readonly Line[],
   first: number,
   at: number,
-  room: number,
+  head: string,
+  limit: number,
 ): { readonly end: number; readonly tail: string } {
+  const room = limit - head.length;
   for (let left = room; ;) {
     const { end, line } = bestEnd(text, lines, first, at, left);
-    const tail = closing(fenceAt(lines, line, end), text.slice(at, end));
-    const over = end - at + tail.length - room;
+    const body = text.slice(at, end);
+    const tail = closing(fenceAt(lines, line, end), body);
+    const over = inertText(head + body + tail).length - limit;
     if (over <= 0) return { end, tail };
-    left = Math.min(left, end - at) - over;
+    const length = Math.min(left, body.length);
+    // Where the marks stand close together, to leave out what is over would leave out too much.
+    left = Math.max(length - over, Math.floor(length / 2));
     if (left < 2) return { end: bestEnd(text, lines, first, at, room).end, tail: "" };
   }
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { inertText } from "../../src/core/inert-text.ts";
 import { piecesOf, splitForChannel } from "../../src/core/stream.ts";
 import { growth, LINEAR } from "../growth.ts";
 
@@ -15,6 +16,17 @@ describe("[N3] splitForChannel", () => {
   it("leaves a text that fits as it is", () => {
     expect(splitForChannel("hello", 5)).toEqual(["hello"]);
     expect(splitForChannel("", 100)).toEqual([]);
+  });
+
+  it("keeps the limit also for a text that grows when it is made inert", () => {
+    const tags = Array.from({ length: 300 }, (_, n) => `<li>item ${n}</li>`).join("\n");
+    for (const text of [tags, "<b>".repeat(900), `${"`".repeat(9)} ${"<i> ` ``` ".repeat(200)}`]) {
+      for (const limit of [120, 400, 3_800]) {
+        expect(bodies(text, limit).join("")).toBe(text);
+        for (const piece of splitForChannel(text, limit)) expect(inertText(piece).length).toBeLessThanOrEqual(limit);
+      }
+    }
+    expect(splitForChannel(tags, 400).length).toBeLessThan((1.5 * inertText(tags).length) / 400);
   });
 
   it("cuts at the end of a paragraph rather than at a later line end", () => {

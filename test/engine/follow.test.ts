@@ -2,6 +2,7 @@
  * What is streamed into a chat reads well wherever it was cut: code blocks, Chinese, secrets, a host that refuses a piece.
  */
 import { expect, test } from "vitest";
+import { inertText } from "../../src/core/inert-text.ts";
 import { PERSON, World } from "./world.ts";
 
 async function following(
@@ -100,4 +101,13 @@ test("[N3] words that are on their way when an ended session leaves memory are s
   release();
   await world.clock.advance(60_000);
   expect(pieces(world).filter((piece) => piece.includes("the last words"))).toHaveLength(1);
+});
+
+test("[N3] a piece keeps the limit also with the marks that make it inert", async () => {
+  const items = Array.from({ length: 200 }, (_, n) => `<li>item ${n}</li>`).join("\\n");
+  const world = await following(`sleep 500\nsay: ${items}`, {}, 1_000);
+  const all = pieces(world);
+  expect(all.length).toBeGreaterThan(3);
+  for (const piece of all) expect(inertText(piece).length).toBeLessThanOrEqual(1_000);
+  expect(all.join("\n").match(/<li>/g)).toHaveLength(200);
 });
