@@ -29,6 +29,13 @@ export interface Piece {
   readonly tail: string;
 }
 
+/** What one message says. */
+export interface ChannelText {
+  readonly text: string;
+  /** So much of the whole is said with this message and those before it. */
+  readonly end: number;
+}
+
 const LANGUAGE_LENGTH = 24;
 /** Below this, room for fences would leave none for words: long texts are then cut without them. */
 const SMALLEST_FENCED_LIMIT = 64;
@@ -40,10 +47,14 @@ const LONGEST_CLUSTER = 24;
 const LINE_BEGINNING = 200;
 
 /** Pieces of at most `limit` code units, none of them blank; a code block that is cut is closed, and begun again in the next. */
-export function splitForChannel(text: string, limit: number): readonly string[] {
-  return piecesOf(text, limit)
-    .filter((piece) => piece.body.trim() !== "")
-    .map((piece) => piece.head + piece.body + piece.tail);
+export function splitForChannel(text: string, limit: number): readonly ChannelText[] {
+  const texts: ChannelText[] = [];
+  let end = 0;
+  for (const { head, body, tail } of piecesOf(text, limit)) {
+    end += body.length;
+    if (body.trim() !== "") texts.push({ text: head + body + tail, end });
+  }
+  return texts;
 }
 
 export function piecesOf(text: string, limit: number): readonly Piece[] {

@@ -1,10 +1,11 @@
 /**
  * Foreground: a chat that follows a session sees exactly what it has not seen, then what comes, as it comes.
- * Owns: the debounce with a longest wait, and what each chat has seen (absolute offsets; kept in the session).
+ * Owns: the debounce with a longest wait, and what each chat has seen (absolute offsets; kept in the session), piece by piece.
  */
-import { openBlock, splitForChannel } from "../core/stream.ts";
-import type { Viewer } from "../core/session.ts";
+import { openBlock, splitForChannel, type ChannelText } from "../core/stream.ts";
+import type { Session, Viewer } from "../core/session.ts";
 import { redactSecrets } from "../core/redact.ts";
+import { redactInPlace } from "../core/redact-value.ts";
 import type { OutputSlice } from "../ports.ts";
 import type { Engine } from "./context.ts";
 import type { Governor } from "./governor.ts";
@@ -29,6 +30,8 @@ export class Follow {
   readonly #governor: Governor;
   readonly #pending = new Map<string, Pending>();
   readonly #sending = new Map<string, Promise<void>>();
+  /** Up to where a chat that is being sent to has been handed the words, by the ids above. */
+  readonly #handed = new Map<string, number>();
   #closed = false;
 
   constructor(engine: Engine, governor: Governor) {
@@ -41,7 +44,7 @@ export class Follow {
     const { session } = actor;
     for (const viewer of session.viewers) {
       if (viewer.mode !== "live" || viewer.seen >= session.output.end || this.#closed) continue;
-      const id = `${session.id}/${viewer.key}`;
+      const id = idOf(session, viewer.key);
       const now = this.#engine.clock.now();
       const before = this.#pending.get(id);
       before?.cancel();
@@ -51,6 +54,11 @@ export class Follow {
       const cancel = this.#engine.clock.after(waitMs, () => this.#send(id, actor, viewer.key));
       this.#pending.set(id, { firstAt, cancel });
     }
+  }
+
+  /** Up to where this chat has its words, or gets them with the piece that is on its way; 0 where none is. */
+  handedTo(session: Session, key: string): number {
+    return this.#handed.get(idOf(session, key)) ?? 0;
   }
 
   async close(): Promise<void> {
@@ -67,6 +75,7 @@ export class Follow {
       .catch(() => "nothing" as const)
       .then((sent) => {
         this.#sending.delete(id);
+        this.#handed.delete(id);
         if (sent === "something") this.changed(actor);
         if (sent === "nothing") this.#tryLater(id, actor, key);
       });
@@ -86,19 +95,29 @@ export class Follow {
     if (viewer === undefined || this.#closed) return "something";
     const slice = this.#finished(actor, await outputFrom(actor.session, actor.journal, viewer.seen));
     if (slice.end <= viewer.seen) return "nothing";
-    const words = slice.text.trim();
-    const block = words === "" ? "" : await this.#openBlock(actor, viewer.seen);
-    const limit = this.#engine.delivery.limit(viewer.route) - headOf(actor).length;
-    const { safeMode } = this.#engine.rules;
-    const pieces = splitForChannel(safeMode ? redactSecrets(block + words) : block + words, limit);
-    for (const [index, text] of pieces.entries()) {
-      const handover = await this.#governor.stream(message(actor, viewer, `o${slice.end}.${index + 1}`, text));
+    for (const [index, { text, end }] of (await this.#pieces(actor, viewer, slice)).entries()) {
+      // A reply to this chat has shown it meanwhile.
+      if (actor.session.viewers.some((v) => v.key === key && v.seen >= end)) continue;
+      this.#handed.set(idOf(actor.session, key), end);
+      const handover = await this.#governor.stream(message(actor, viewer, `o${end}.${index + 1}`, text));
       // What the chat did not get counts as not seen: it is caught up with later.
-      if (this.#closed && handover.kind !== "accepted") return "something";
+      if (this.#closed && handover.kind === "refused") return "something";
+      await actor.post({ type: "shown", key, seen: end });
     }
     await actor.post({ type: "shown", key, seen: slice.end });
     const isMarked = !actor.session.viewers.some((v) => v.key === key && v.seen < slice.end);
     return isMarked ? "something" : "over";
+  }
+
+  /** What is sent, each with the offset up to which it says the output. */
+  async #pieces(actor: SessionActor, viewer: Viewer, slice: OutputSlice): Promise<readonly ChannelText[]> {
+    const words = slice.text.trim();
+    if (words === "") return [];
+    const block = await this.#openBlock(actor, viewer.seen);
+    const limit = this.#engine.delivery.limit(viewer.route) - headOf(actor).length;
+    const shown = this.#engine.rules.safeMode ? redactInPlace(block + words, redactSecrets) : block + words;
+    const startAt = slice.start + slice.text.indexOf(words) - block.length;
+    return splitForChannel(shown, limit).map(({ text, end }) => ({ text, end: startAt + end }));
   }
 
   /** In safe mode a line waits until it is finished: half of a secret would not be seen for one. */
@@ -115,6 +134,10 @@ export class Follow {
     const before = await journal.output(Math.max(0, seen - LOOK_BACK), seen);
     return openBlock(before.text);
   }
+}
+
+function idOf(session: Session, key: string): string {
+  return `${session.id}/${key}`;
 }
 
 function headOf(actor: SessionActor): string {

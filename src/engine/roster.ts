@@ -42,7 +42,7 @@ export class Roster {
   readonly admission: Admission;
   readonly governor: Governor;
   readonly archive: Archive;
-  readonly #follow: Follow;
+  readonly follow: Follow;
   readonly #progress: Progress;
   readonly #webCards: WebCards;
   readonly #liveLine: LiveLine;
@@ -63,7 +63,7 @@ export class Roster {
     this.governor = new Governor(engine, voice, routeOf);
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     this.#rules = engine.rules;
-    this.#follow = new Follow(engine, this.governor);
+    this.follow = new Follow(engine, this.governor);
     this.#liveLine = new LiveLine(engine.clock, engine.children);
     this.#progress = new Progress(engine.clock, engine.delivery, this.governor);
     this.#webCards = new WebCards(engine, routeOf);
@@ -253,12 +253,12 @@ export class Roster {
   async #lastWords(): Promise<void> {
     const said = Promise.all([this.governor.settled(), this.#webCards.close()]);
     await atMost(this.engine.clock, LAST_WORDS_MS, said);
-    await Promise.all([this.governor.close(), this.#follow.close()]);
+    await Promise.all([this.governor.close(), this.follow.close()]);
   }
 
   #changed(actor: SessionActor): void {
     this.governor.tell(actor);
-    this.#follow.changed(actor);
+    this.follow.changed(actor);
     this.#liveLine.changed(actor);
     const { session } = actor;
     const noCard = this.engine.rules.outputMode === "minimal" && session.phase.kind === "working";

@@ -8,6 +8,12 @@ export async function outputFrom(session: Session, journal: SessionJournal, from
   return withUnwritten(await journal.output(from), session.output, from);
 }
 
+/** The part of a slice that begins at `from`; the whole one where that lies before it. */
+export function sliceFrom(slice: OutputSlice, from: number): OutputSlice {
+  const start = Math.min(Math.max(slice.start, from), slice.end);
+  return { text: slice.text.slice(start - slice.start), start, end: slice.end };
+}
+
 /** A slice that reaches to the journal's end, with what the buffer has behind it. */
 export function withUnwritten(slice: OutputSlice, buffer: OutputBuffer, from = slice.start): OutputSlice {
   const at = Math.max(slice.end, from);

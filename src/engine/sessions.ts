@@ -16,7 +16,7 @@ import { findSession, unknownSession } from "./lookup.ts";
 import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
 import type { Launched, LaunchOrder, Responded, ResponseOrder } from "./orders.ts";
 import type { Roster } from "./roster.ts";
-import { withUnwritten } from "./said-so-far.ts";
+import { sliceFrom, withUnwritten } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
 
 export class Sessions {
@@ -322,7 +322,10 @@ export class Sessions {
     );
     if (written === undefined)
       return refuse("not_found", `The journal of ${found.value.name} is gone (journalRetentionDays).`);
-    const slice = withUnwritten(written, (actor?.session ?? found.value).output, seen);
+    const session = actor?.session ?? found.value;
+    // What was streamed since, and what the piece that is on its way brings, is not said again.
+    const streamed = Math.max(viewerIn(session, chat)?.seen ?? 0, this.#roster.follow.handedTo(session, key));
+    const slice = sliceFrom(withUnwritten(written, session.output, seen), streamed);
     const where = route === undefined ? { sessionKey: caller.owner.sessionKey } : { route };
     if (actor !== undefined)
       await actor.post({ type: "viewed", viewer: { key, ...where, seen: slice.end, mode: "live" } });

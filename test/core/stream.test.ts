@@ -4,6 +4,7 @@ import { inertText } from "../../src/core/inert-text.ts";
 import { piecesOf, splitForChannel } from "../../src/core/stream.ts";
 import { growth, LINEAR } from "../growth.ts";
 
+const texts = (text: string, limit: number): readonly string[] => splitForChannel(text, limit).map((said) => said.text);
 const bodies = (text: string, limit: number): readonly string[] => piecesOf(text, limit).map((piece) => piece.body);
 
 function lonelyHalves(text: string): number {
@@ -14,8 +15,15 @@ function lonelyHalves(text: string): number {
 
 describe("[N3] splitForChannel", () => {
   it("leaves a text that fits as it is", () => {
-    expect(splitForChannel("hello", 5)).toEqual(["hello"]);
-    expect(splitForChannel("", 100)).toEqual([]);
+    expect(texts("hello", 5)).toEqual(["hello"]);
+    expect(texts("", 100)).toEqual([]);
+  });
+
+  it("says with each how much of the text it covers", () => {
+    const text = `one two\n${" ".repeat(60)}\n${"three ".repeat(8)}\n\n`;
+    const said = splitForChannel(text, 30);
+    expect(said.map(({ text: words, end }) => text.slice(0, end).endsWith(words))).not.toContain(false);
+    expect(text.slice(said.at(-1)?.end).trim()).toBe("");
   });
 
   it("keeps the limit also for a text that grows when it is made inert", () => {
@@ -23,10 +31,10 @@ describe("[N3] splitForChannel", () => {
     for (const text of [tags, "<b>".repeat(900), `${"`".repeat(9)} ${"<i> ` ``` ".repeat(200)}`]) {
       for (const limit of [120, 400, 3_800]) {
         expect(bodies(text, limit).join("")).toBe(text);
-        for (const piece of splitForChannel(text, limit)) expect(inertText(piece).length).toBeLessThanOrEqual(limit);
+        for (const piece of texts(text, limit)) expect(inertText(piece).length).toBeLessThanOrEqual(limit);
       }
     }
-    expect(splitForChannel(tags, 400).length).toBeLessThan((1.5 * inertText(tags).length) / 400);
+    expect(texts(tags, 400).length).toBeLessThan((1.5 * inertText(tags).length) / 400);
   });
 
   it("cuts at the end of a paragraph rather than at a later line end", () => {
@@ -69,7 +77,7 @@ describe("[N3] splitForChannel", () => {
 
   it("closes a code block that it cuts, and opens it again with its language", () => {
     const code = Array.from({ length: 40 }, (_, i) => `  const value${i} = ${i};`).join("\n");
-    const pieces = splitForChannel(`Here it is:\n\n\`\`\`ts title=a.ts\n${code}\n\`\`\`\n\nDone.`, 300);
+    const pieces = texts(`Here it is:\n\n\`\`\`ts title=a.ts\n${code}\n\`\`\`\n\nDone.`, 300);
     expect(pieces.length).toBeGreaterThan(3);
     for (const piece of pieces) {
       expect(piece.length).toBeLessThanOrEqual(300);
@@ -82,29 +90,29 @@ describe("[N3] splitForChannel", () => {
 
   it("keeps the indent and the marker of a block in a list", () => {
     const text = `1. Run\n   ~~~~sh\n${"   echo one two three\n".repeat(20)}   ~~~~\n2. Done`;
-    const [first = "", second = ""] = splitForChannel(text, 200);
+    const [first = "", second = ""] = texts(text, 200);
     expect(first.endsWith("\n   ~~~~")).toBe(true);
     expect(second.startsWith("   ~~~~sh\n")).toBe(true);
   });
 
   it("takes a shorter or other fence inside a block for its words", () => {
     const text = `\`\`\`\`md\n${"```js\nx\n```\n~~~\n".repeat(30)}\`\`\`\`\n`;
-    for (const piece of splitForChannel(text, 150).slice(1)) expect(piece.startsWith("````md\n")).toBe(true);
+    for (const piece of texts(text, 150).slice(1)) expect(piece.startsWith("````md\n")).toBe(true);
   });
 
   it("leaves no empty block where a cut falls beside a fence", () => {
     for (let pad = 0; pad < 120; pad += 1) {
       const text = `${"p".repeat(pad)}\n\`\`\`js\n${"code();\n".repeat(14)}\`\`\`\nafter\n${"q".repeat(60)}`;
-      for (const piece of splitForChannel(text, 130)) expect(piece).not.toMatch(/^```(?:js)?\n```/m);
+      for (const piece of texts(text, 130)) expect(piece).not.toMatch(/^```(?:js)?\n```/m);
     }
   });
 
   it("closes a block that the text itself leaves open", () => {
-    expect(splitForChannel("```py\nprint(1)\n", 100)).toEqual(["```py\nprint(1)\n```"]);
+    expect(texts("```py\nprint(1)\n", 100)).toEqual(["```py\nprint(1)\n```"]);
   });
 
   it("sends no blank message", () => {
-    expect(splitForChannel(`word${" ".repeat(500)}\n\n\n`, 100)).toHaveLength(1);
+    expect(texts(`word${" ".repeat(500)}\n\n\n`, 100)).toHaveLength(1);
   });
 
   it("is linear in the length of anything", () => {

@@ -2,6 +2,7 @@
  * What is streamed into a chat reads well wherever it was cut: code blocks, Chinese, secrets, a host that refuses a piece.
  */
 import { expect, test } from "vitest";
+import type { Rules } from "../../src/core/event.ts";
 import { inertText } from "../../src/core/inert-text.ts";
 import { PERSON, World } from "./world.ts";
 
@@ -101,6 +102,86 @@ test("[N3] words that are on their way when an ended session leaves memory are s
   release();
   await world.clock.advance(60_000);
   expect(pieces(world).filter((piece) => piece.includes("the last words"))).toHaveLength(1);
+});
+
+/** Eight lines that make a piece each, in a channel that takes 200 ms for every message. */
+async function backlog(rules: Partial<Rules> = {}): Promise<{ world: World; id: string }> {
+  const world = await World.start({ rules });
+  world.delivery.limitChars = 100;
+  const send = world.delivery.send.bind(world.delivery);
+  world.delivery.send = async (message) => {
+    await new Promise<void>((resolve) => void world.clock.after(200, resolve));
+    return send(message);
+  };
+  const lines = Array.from({ length: 8 }, (_, n) => `line number ${n} ${SECRET} ${"x".repeat(20)}`);
+  const { session } = await world.launch(`sleep 500\nsay: ${lines.join("\\n")}\\n\nhang`);
+  await world.quiet();
+  await world.sessions.foreground(PERSON, session.id, 1_000);
+  for (let i = 0; i < 100 && pieces(world).length < 4; i += 1) await world.clock.advance(50);
+  expect(pieces(world)).toHaveLength(4);
+  return { world, id: session.id };
+}
+
+const SECRET = "sk-abcdefghijklmnopqrstuvwxyz012345";
+const lineNumbers = (text: string): readonly number[] =>
+  [...text.matchAll(/line number (\d)/g)].map((match) => Number(match[1]));
+const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
+
+test("[N3] a stop in the middle of many pieces: the next start goes on behind the last that was delivered", async () => {
+  const { world } = await backlog();
+  await world.stop();
+  expect(pieces(world).length).toBeLessThan(8);
+  await world.boot();
+  await world.clock.advance(20_000);
+  expect(lineNumbers(pieces(world).join("\n"))).toEqual(ALL);
+  const ids = world.delivery.messages.map(({ intentId }) => intentId);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("[N3] a stop does not repeat the piece of which nobody knows whether it arrived", async () => {
+  const { world } = await backlog();
+  const { reached, release } = world.delivery.hold("send");
+  const stopping = world.stop();
+  await world.clock.advance(1_000);
+  await reached;
+  world.delivery.fail("send", { kind: "unknown", reason: "cut off" });
+  release();
+  await stopping;
+  await world.boot();
+  await world.clock.advance(20_000);
+  expect(lineNumbers(pieces(world).join("\n"))).toEqual(ALL.filter((n) => n !== 4));
+});
+
+test("[N3] [N7] so it does in safe mode, where a mask is as long as its secret", async () => {
+  const { world } = await backlog({ safeMode: true });
+  await world.stop();
+  await world.boot();
+  await world.clock.advance(20_000);
+  expect(lineNumbers(pieces(world).join("\n"))).toEqual(ALL);
+  expect(pieces(world).join("\n")).not.toContain(SECRET);
+});
+
+test("[N3] after kill -9 what the last checkpoint had as shown is not shown again", async () => {
+  const { world } = await backlog();
+  const { send } = world.delivery;
+  world.delivery.send = () => new Promise(() => undefined);
+  await world.clock.advance(10_000);
+  expect(pieces(world).length).toBeLessThan(8);
+  world.kill();
+  world.delivery.send = send;
+  await world.boot();
+  await world.clock.advance(20_000);
+  expect(lineNumbers(pieces(world).join("\n"))).toEqual(ALL);
+});
+
+test("[N3] fg while a piece is on its way answers with what comes after it, and nothing is streamed twice", async () => {
+  const { world, id } = await backlog();
+  const again = await world.sessions.foreground(PERSON, id, 10);
+  await world.clock.advance(10_000);
+  const streamed = lineNumbers(pieces(world).join("\n"));
+  const replied = lineNumbers(again.ok ? again.value.slice.text : "");
+  expect(replied.length).toBeGreaterThan(0);
+  expect([...streamed, ...replied]).toEqual(ALL);
 });
 
 test("[N3] a piece keeps the limit also with the marks that make it inert", async () => {
