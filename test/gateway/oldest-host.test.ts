@@ -120,6 +120,8 @@ describe("[S6] a cancel of the command line is neither missed nor erased", () =>
   test("`openclaw tasks cancel` of the child", async () => {
     const job = await world.launch("run: sleep 300 & sleep 300");
     await world.until(job.id, "working");
+    // The session works a moment before its child stands in the ledger.
+    await expect.poll(() => active(job.flowId)).toHaveLength(1);
     const [child] = active(job.flowId);
     const { code } = await world.gateway.cli(["tasks", "cancel", child?.id ?? ""]);
     expect(code).toBe(0);
