@@ -3,6 +3,7 @@
  * Owns: which adapter stands behind which port, and what the configuration means for them, also when it changes.
  */
 import { randomBytes } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agent/agent-launcher.ts";
@@ -10,7 +11,7 @@ import type { ChannelRule, PluginConfig, Secret } from "./config.ts";
 import type { Rules } from "./core/event.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { voiceOf } from "./core/voice.ts";
-import type { Owner, Route, Session } from "./core/session.ts";
+import type { Owner } from "./core/session.ts";
 import type { Engine } from "./engine/context.ts";
 import type { Voice } from "./engine/governor.ts";
 import { Roster } from "./engine/roster.ts";
@@ -63,12 +64,14 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
   const folder = pluginFolder(parts.stateDir);
   const agent = liveAgentParts(parts, config);
   const rules = derived(config, rulesOf);
+  const audit = new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log);
   const engine: Engine = {
     flows: parts.flows,
     children: parts.children,
     delivery: parts.delivery,
     clock: parts.clock,
     log: parts.log,
+    audit,
     launcher: {
       start: (spec, signal) => agent().launcher.start(spec, signal),
       copyHistory: (acpSessionId) => agent().launcher.copyHistory(acpSessionId),
@@ -93,7 +96,12 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     mayBeMissing: (session) => speaking().mayBeMissing(session),
     wake: (session, notice) => speaking().wake(session, notice),
   };
-  const roster = new Roster(engine, voice, (session) => routeOf(session, config()));
+  const channels = derived(config, channelRules);
+  const roster = new Roster(
+    engine,
+    voice,
+    ({ route, workdir }) => route ?? ruleOf(workdir, channels())?.route ?? config().fallbackChannel,
+  );
   return {
     sessions: new Sessions(roster),
     get config() {
@@ -108,9 +116,9 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
       },
       stateDir: parts.stateDir,
     }),
-    audit: new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log),
+    audit,
     agentOf: (workdir) => {
-      const agentId = ruleOf(workdir, config())?.agentId;
+      const agentId = ruleOf(workdir, channels())?.agentId;
       if (agentId === undefined) return undefined;
       return parts.mainOwner?.(agentId) ?? { sessionKey: `agent:${agentId}:main`, agentId };
     },
@@ -168,15 +176,21 @@ export function agentPartsOf(config: PluginConfig, clock: Clock, log: Log, env: 
   return { launcher: createAgentLauncher(options), ready: agentCheck(options, clock) };
 }
 
-/** The chat that launched; else the longest matching directory of agentChannels; else fallbackChannel. */
-function routeOf(session: Pick<Session, "route" | "workdir">, config: PluginConfig): Route | undefined {
-  if (session.route !== undefined) return session.route;
-  return ruleOf(session.workdir, config)?.route ?? config.fallbackChannel;
+/** A session's directory is a real path, so those of the rules are too. */
+function channelRules({ agentChannels }: PluginConfig): readonly ChannelRule[] {
+  return agentChannels.map((rule) => {
+    try {
+      return { ...rule, directory: realpathSync(rule.directory) };
+    } catch {
+      // Not there, or not to be read: it stands as it is written.
+      return rule;
+    }
+  });
 }
 
 /** The longest matching directory wins. */
-function ruleOf(workdir: string, config: PluginConfig): ChannelRule | undefined {
-  const rules = config.agentChannels.filter(({ directory }) => isBelow(workdir, directory));
+function ruleOf(workdir: string, channels: readonly ChannelRule[]): ChannelRule | undefined {
+  const rules = channels.filter(({ directory }) => isBelow(workdir, directory));
   return rules.toSorted((a, b) => b.directory.length - a.directory.length)[0];
 }
 

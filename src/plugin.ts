@@ -6,7 +6,7 @@ import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
-import { parseConfig, type ParsedConfig } from "./config.ts";
+import { parseConfig, type ParsedConfig, type PluginConfig } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
 import { parsePayload } from "./core/choice-button.ts";
 import { redactSecrets } from "./core/redact.ts";
@@ -15,11 +15,12 @@ import { chatCaller } from "./host/caller.ts";
 import type { PlainMessage } from "./host/chat-messages.ts";
 import { createDelivery } from "./host/delivery.ts";
 import { registerDoors } from "./host/doors.ts";
-import { hostFacts } from "./host/host-facts.ts";
+import { currentConfig, hostFacts } from "./host/host-facts.ts";
 import type { ButtonPress, PressReply } from "./host/interactive.ts";
 import { announceRunning } from "./host/process-memory.ts";
 import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
+import { withResolvedSecrets } from "./host/secrets.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { openTaskFlow, type TaskFlow } from "./host/task-flow.ts";
 import { answerBareReply, answerPress, refusePress, sessionOfPress } from "./operations/chat-answers.ts";
@@ -195,7 +196,9 @@ function parse(raw: unknown): ParsedConfig {
 type GatewayCall = MachineRun["call"];
 
 async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<DoctorParts | string> {
-  const parsed = parse(api.pluginConfig);
+  const given = await withResolvedSecrets(api, api.pluginConfig ?? {});
+  if (!given.ok) return given.message;
+  const parsed = parse(given.raw);
   if (!parsed.ok) return parsed.message;
   const { config } = parsed;
   const { launcher, ready } = agentPartsOf(config, clock, log, process.env);
@@ -206,10 +209,18 @@ async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<D
     workdir: config.defaultWorkdir,
     allowed: config.allowedWorkdirs,
     fallbackRoute: config.fallbackChannel === undefined ? undefined : formatRoute(config.fallbackChannel),
+    unknownChannels: unknownChannels(api, config),
     gatewayTrouble: () => gatewayTrouble(call),
     deliveries: async () => ((await call("iflow.stats", {})) as StatsJson).deliveries,
     skillTrouble: () => skillTrouble(api),
   };
+}
+
+/** Channels that notices are routed to and that stand nowhere in the host's configuration. */
+function unknownChannels(api: HostApi, { fallbackChannel, agentChannels }: PluginConfig): readonly string[] {
+  const known: Readonly<Record<string, unknown>> = currentConfig(api).channels ?? {};
+  const named = [fallbackChannel, ...agentChannels.map(({ route }) => route)].filter((route) => route !== undefined);
+  return [...new Set(named.map(({ channel }) => channel))].filter((channel) => known[channel] === undefined);
 }
 
 /** Notices and wakes are made in the gateway: it must run, and the plugin in it. */

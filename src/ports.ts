@@ -4,7 +4,8 @@
  * Rule for every method here: it says whether it may throw, and what has settled when it resolves.
  */
 import type { AgentEvent, AgentReply, RequestId } from "./core/agent-event.ts";
-import type { Owner, ProcessIdentity, Route } from "./core/session.ts";
+import type { AuditFact } from "./core/event.ts";
+import type { Owner, ProcessIdentity, Route, Session } from "./core/session.ts";
 
 // ---------------------------------------------------------------- TaskFlow
 
@@ -353,6 +354,11 @@ export interface Log {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
+}
+
+/** The audit log, for what no operation writes down itself. Never throws. */
+export interface AuditTrail {
+  happened(session: Session, fact: AuditFact): void;
 }
 
 /** Random part of ids. Injected, so that tests are reproducible. */

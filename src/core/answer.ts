@@ -3,7 +3,7 @@
  * Owns: the first valid answer wins; late and stale ones are refused with what happened instead; messages wait in order.
  */
 import { closedMessage, noteAnswered, noteDenied } from "./closed-question.ts";
-import type { Rules, SessionEvent, Taken } from "./event.ts";
+import type { AuditFact, Rules, SessionEvent, Taken } from "./event.ts";
 import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
 import { ok, refuse, type Refused, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
@@ -142,6 +142,8 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
     by: event.answer.by,
   });
   noteAnswered(draft, question, event.answer);
+  if (event.answer.by.door === "taskflow")
+    audit(draft, "taskflow", "ok", { question_id: question.id, message: answerWords(question, event.answer) });
   const answered: Ask = {
     ...ask,
     questions: ask.questions.map((q) => (q.id === question.id ? { ...q, answer: event.answer } : q)),
@@ -229,7 +231,10 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   if (phase.kind !== "asking") return;
   const reason = DENIAL[code];
   count(draft, { denied: openQuestions([ask]).length });
-  for (const question of openQuestions([ask])) noteDenied(draft, question);
+  for (const question of openQuestions([ask])) {
+    noteDenied(draft, question);
+    audit(draft, "plugin", code, { question_id: question.id });
+  }
   owe(draft, "denied", { code, questionIds: openQuestions([ask]).map((q) => q.id) });
   if (ask.kind === "fresh-start") {
     end(
@@ -255,6 +260,11 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
     endChild(draft, "cancelled");
     owe(draft, "interrupted", { text: cause.message, code: cause.code, turn: draft.session.turn });
   }
+}
+
+/** An answer that came through no operation, which would write it down itself. */
+export function audit(draft: Draft, door: Door, outcome: AuditFact["outcome"], params: AuditFact["params"]): void {
+  draft.effects.push({ do: "audit", fact: { operation: "respond", door, outcome, params } });
 }
 
 const DENIAL = { deadline_passed: "nobody answered before the deadline (questionTimeoutMinutes)" } as const;

@@ -3,8 +3,19 @@
  * Owns: the event and effect unions and the rules that a decision needs. Time comes in on the event (`at`, ms since the epoch).
  */
 import type { AgentEvent, AgentReply, RequestId } from "./agent-event.ts";
-import type { Result } from "./errors.ts";
-import type { Answer, By, Cause, Child, Message, NoticePart, ProcessIdentity, Session, Viewer } from "./session.ts";
+import type { RefusalCode, Result } from "./errors.ts";
+import type {
+  Answer,
+  By,
+  Cause,
+  Child,
+  Door,
+  Message,
+  NoticePart,
+  ProcessIdentity,
+  Session,
+  Viewer,
+} from "./session.ts";
 
 /** What another writer of the flow did. */
 export type ForeignChange =
@@ -80,7 +91,16 @@ export type Effect =
     }
   | { readonly do: "record-question"; readonly id: string; readonly text: string }
   | { readonly do: "record-answer"; readonly id: string; readonly text: string; readonly by: By }
-  | { readonly do: "end-flow-cancelled" };
+  | { readonly do: "end-flow-cancelled" }
+  | { readonly do: "audit"; readonly fact: AuditFact };
+
+/** What became of a session through no door of ours: another writer's doing, or a deadline's. */
+export interface AuditFact {
+  readonly operation: "respond" | "kill";
+  readonly door: Door;
+  readonly outcome: "ok" | "deadline_passed" | RefusalCode;
+  readonly params: Readonly<Record<string, string>>;
+}
 
 /** The part of the configuration that decisions depend on. */
 export interface Rules {

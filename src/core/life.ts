@@ -2,8 +2,8 @@
  * The outer life of a session: slots and starts, kills, other writers, service stop and recovery.
  * Owns: what a session becomes when something outside of its conversation happens.
  */
-import type { ForeignChange, SessionEvent } from "./event.ts";
-import { onAnswered } from "./answer.ts";
+import type { AuditFact, ForeignChange, SessionEvent } from "./event.ts";
+import { audit, onAnswered, onMessage } from "./answer.ts";
 import { GRACE_MS, nextDeadline } from "./deadline.ts";
 import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
@@ -11,7 +11,6 @@ import { shownLastWords } from "./output.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
-import { onMessage } from "./answer.ts";
 import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
 
 type Working = Extract<Session["phase"], { kind: "working" }>;
@@ -107,6 +106,8 @@ const STOPPED = {
 export function onForeign(draft: Draft, event: Of<"foreign">): void {
   const { phase } = draft.session;
   if (phase.kind === "ended") return;
+  const { kind } = event.change;
+  if (kind !== "resumed") draft.effects.push({ do: "audit", fact: endedElsewhere(kind) });
   const elsewhere = (what: string) => ({
     code: "stopped_elsewhere" as const,
     message: `Its TaskFlow was ${what} outside of this plugin`,
@@ -132,6 +133,11 @@ export function onForeign(draft: Draft, event: Of<"foreign">): void {
       onForeignResume(draft, event.change, event.message);
       return;
   }
+}
+
+/** As the audit log has it. */
+export function endedElsewhere(how: string): AuditFact {
+  return { operation: "kill", door: "taskflow", outcome: "ok", params: { flow: how } };
 }
 
 /** Another writer's resume answers only with an open option's exact words; a plain "continue" suits idle and interrupted (decision 8). */
@@ -165,6 +171,7 @@ function onForeignResume(
   if (phase.kind !== "idle" && phase.kind !== "interrupted") return;
   const words = message ?? pluginMessage(draft, change.text ?? "continue");
   onMessage(draft, { type: "message", at: draft.at, interrupt: false, message: words });
+  audit(draft, "taskflow", draft.reply?.ok === false ? draft.reply.refusal.code : "ok", { message: words.text.text });
   // Nobody reads the refusal, so it is told.
   if (draft.reply?.ok === false) owe(draft, "warning", { text: draft.reply.refusal.message });
 }

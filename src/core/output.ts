@@ -31,9 +31,12 @@ function isLow(code: number): boolean {
 
 /** The first `length` code units of a text at most, with an ellipsis when cut, never half a character. */
 export function cutText(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const end = Math.max(0, length - 1);
-  return `${text.slice(0, splitsCharacter(text, end) ? end - 1 : end)}…`;
+  return text.length <= length ? text : `${headOf(text, Math.max(0, length - 1))}…`;
+}
+
+/** The first `length` code units at most, never half a character. */
+export function headOf(text: string, length: number): string {
+  return text.slice(0, splitsCharacter(text, length) ? length - 1 : length);
 }
 
 /** The last `length` code units at most, never half a character. */

@@ -2,7 +2,17 @@
  * What every part of the engine gets: the ports, the rules and the bounds. Passed in, never imported.
  */
 import type { Rules } from "../core/event.ts";
-import type { AgentLauncher, ChildTasks, Clock, Delivery, FlowStore, Journals, Log, NewId } from "../ports.ts";
+import type {
+  AgentLauncher,
+  AuditTrail,
+  ChildTasks,
+  Clock,
+  Delivery,
+  FlowStore,
+  Journals,
+  Log,
+  NewId,
+} from "../ports.ts";
 
 export interface Ports {
   readonly flows: FlowStore;
@@ -12,6 +22,7 @@ export interface Ports {
   readonly delivery: Delivery;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: AuditTrail;
   readonly newId: NewId;
 }
 

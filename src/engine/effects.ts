@@ -107,6 +107,9 @@ export class Effects {
       case "end-flow-cancelled":
         this.#onChild(async () => this.#mailbox.endFlow());
         return;
+      case "audit":
+        this.#engine.audit.happened(session, effect.fact);
+        return;
       case "record-question":
         this.#record({ t: "question", at: clock.now(), id: effect.id, text: effect.text });
         return;

@@ -6,6 +6,7 @@
 import PQueue from "p-queue";
 import { messageOf } from "../core/errors.ts";
 import type { Untimed } from "../core/event.ts";
+import { endedElsewhere } from "../core/life.ts";
 import type { Route, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
@@ -143,6 +144,8 @@ export class Roster {
     const { agent, child: _settled, ...session } = found.session;
     // Its end was stored before its process was gone, or somebody else ended it.
     if (agent !== undefined || found.endedMeanwhile) await this.#reap(found.session);
+    if (found.endedMeanwhile)
+      this.engine.audit.happened(session, endedElsewhere(`${found.record.status}, while no gateway ran`));
     if (!found.isNoted) await noteEnd(this.engine, found);
     const old = clock.now() - endedAt(session) > MEMORY_AFTER_END_MS && session.owed.length === 0;
     if (!old) {

@@ -14,6 +14,7 @@ import type { emitAgentEvent } from "openclaw/plugin-sdk/agent-harness-runtime";
 import type { sendDurableMessageBatch } from "openclaw/plugin-sdk/channel-outbound";
 import type { resolveCommandAuthorization } from "openclaw/plugin-sdk/command-auth";
 import type { callGatewayFromCli } from "openclaw/plugin-sdk/gateway-runtime";
+import type { resolveConfiguredSecretInputString } from "openclaw/plugin-sdk/secret-input-runtime";
 
 export type HostApi = OpenClawPluginApi;
 export type ToolContext = OpenClawPluginToolContext;
@@ -38,6 +39,7 @@ export type EmitAgentEvent = typeof emitAgentEvent;
 export type SendDurableBatch = typeof sendDurableMessageBatch;
 export type CallGateway = typeof callGatewayFromCli;
 
+export type ResolveSecret = typeof resolveConfiguredSecretInputString;
 export type ResolveAuthorization = typeof resolveCommandAuthorization;
 
 /** Host functions that live in SDK subpaths; undefined where this host has none. */
@@ -64,6 +66,12 @@ export async function loadHostFunctions(): Promise<HostFunctions> {
 /** The host's own rule for who its owner is; loaded apart, since only doors need it. Undefined where the host has none. */
 export async function loadResolveAuthorization(): Promise<ResolveAuthorization | undefined> {
   return (await exportsOf(() => import("openclaw/plugin-sdk/command-auth")))?.resolveCommandAuthorization;
+}
+
+/** The host's way from a secret reference to its value. Undefined where the host has none. */
+export async function loadResolveSecret(): Promise<ResolveSecret | undefined> {
+  return (await exportsOf(() => import("openclaw/plugin-sdk/secret-input-runtime")))
+    ?.resolveConfiguredSecretInputString;
 }
 
 async function exportsOf<Module>(importModule: () => Promise<Module>): Promise<Partial<Module> | undefined> {

@@ -165,7 +165,9 @@ export const StatsAnswer = Type.Object(
         noRoute: count("Notices without a chat."),
         waiting: count("Notices on their way."),
         paused: count("Chats that take nothing now; what waits for them is tried again."),
-        lastRefusal: Type.Optional(Type.String({ description: "Why the last one was not taken at once." })),
+        lastRefusal: Type.Optional(
+          Type.String({ description: "Why the last one was not taken at once; only for who sees every session." }),
+        ),
       },
       closed,
     ),

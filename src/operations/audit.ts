@@ -10,14 +10,23 @@ import { cutText } from "../core/output.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
 import { formatRoute } from "../core/route.ts";
-import type { Clock, Log } from "../ports.ts";
+import type { AuditFact } from "../core/event.ts";
+import type { Session } from "../core/session.ts";
+import type { AuditTrail, Clock, Log } from "../ports.ts";
 import type { OperationName, Reply } from "./operation.ts";
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 const TEXT_LENGTH = 300;
 const QUIET: ReadonlySet<OperationName> = new Set(["output", "sessions", "stats"]);
 
-export class Audit {
+interface Entry extends Pick<Caller, "door" | "owner" | "route" | "senderId"> {
+  readonly operation: OperationName;
+  readonly person: boolean;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly outcome: string;
+}
+
+export class Audit implements AuditTrail {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -41,7 +50,18 @@ export class Audit {
     result: Result<Pick<Reply, "json">>,
   ): Promise<void> {
     if (result.ok && QUIET.has(operation)) return this.#writing;
-    const { door, owner, senderId, isPerson, route } = caller;
+    const outcome = result.ok ? "ok" : result.refusal.code;
+    const rest = result.ok ? idsOf(result.value) : { message: shown(result.refusal.message) };
+    return this.#append({ operation, ...caller, person: caller.isPerson, params, outcome }, rest);
+  }
+
+  happened({ id, owner, route }: Session, { operation, door, outcome, params }: AuditFact): void {
+    const chat = route === undefined ? {} : { route };
+    void this.#append({ operation, door, owner, ...chat, person: false, params, outcome }, { id });
+  }
+
+  #append(entry: Entry, rest: Readonly<Record<string, unknown>>): Promise<void> {
+    const { operation, door, owner, route, senderId, person, params, outcome } = entry;
     const line = {
       at: this.#clock.now(),
       operation,
@@ -49,10 +69,10 @@ export class Audit {
       sessionKey: owner.sessionKey,
       ...(route === undefined ? {} : { chat: formatRoute(route) }),
       ...(senderId === undefined ? {} : { senderId }),
-      person: isPerson,
+      person,
       params: Object.fromEntries(Object.entries(params).map(([key, value]) => [key, shown(value)])),
-      outcome: result.ok ? "ok" : result.refusal.code,
-      ...(result.ok ? idOf(result.value) : { message: shown(result.refusal.message) }),
+      outcome,
+      ...rest,
     };
     this.#writing = this.#writing.then(() => this.#write(`${JSON.stringify(line)}\n`));
     return this.#writing;
@@ -79,6 +99,9 @@ function shown(value: unknown): unknown {
   return cutText(JSON.stringify(redactValue(value, redactSecrets)) ?? "", TEXT_LENGTH);
 }
 
-function idOf(reply: Pick<Reply, "json">): { readonly id?: unknown } {
-  return "id" in reply.json ? { id: reply.json["id"] } : {};
+/** Which session, or which of them for a verb that takes several. */
+function idsOf({ json }: Pick<Reply, "json">): Readonly<Record<string, unknown>> {
+  if ("id" in json) return { id: json["id"] };
+  if (!("sessions" in json) || !Array.isArray(json["sessions"])) return {};
+  return { ids: json["sessions"].map((session: { readonly id: string }) => session.id) };
 }

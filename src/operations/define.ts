@@ -53,8 +53,12 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
     },
     invoke: async (caller, rawParams) => {
       const checked = checkParams(`iflow_${name}`, params, rawParams);
-      if (!checked.ok) return refused(checked.refusal);
       const context = live();
+      if (!checked.ok) {
+        // Its message says what was wrong; a call that is none may hold anything.
+        await context?.audit.record(name, caller, {}, checked);
+        return refused(checked.refusal);
+      }
       if (context === undefined) return refused({ code: "not_available", message: NOT_RUNNING });
       const result = await definition.run(context, withOperators(context, caller), checked.value);
       await context.audit.record(name, caller, checked.value, result);

@@ -28,6 +28,8 @@ export interface DoctorParts {
   readonly allowed: readonly string[];
   /** What notices without a chat of their own would use. */
   readonly fallbackRoute: string | undefined;
+  /** Channels of routes in the configuration that the host has no settings for. */
+  readonly unknownChannels: readonly string[];
   /** Whether the plugin runs in a gateway, from which notices and wakes leave. Undefined: fine. */
   readonly gatewayTrouble: () => Promise<string | undefined>;
   /** What became of the running gateway's notices since its start. */
@@ -164,7 +166,12 @@ async function storage({ journals }: DoctorParts): Promise<Check> {
     : { name: "storage", verdict: "failed", line: writable.reason };
 }
 
-function route({ fallbackRoute }: DoctorParts): Check {
+function route({ fallbackRoute, unknownChannels }: DoctorParts): Check {
+  if (unknownChannels.length > 0) {
+    const named = unknownChannels.join(", ");
+    const line = `fallbackChannel or agentChannels name ${named}, for which the host has no settings (channels.${unknownChannels[0] ?? ""}). Correct the name, or set the channel up`;
+    return { name: "route", verdict: "warning", line };
+  }
   const line =
     fallbackRoute === undefined
       ? "notices go to the chat that launched; set fallbackChannel for launches from elsewhere"

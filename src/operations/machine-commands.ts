@@ -4,6 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { messageOf } from "../core/errors.ts";
+import type { OutputJson } from "./answers.ts";
+import { MAX_CHARS } from "./output.ts";
 import { doctorText, runDoctor, type DoctorParts } from "./doctor.ts";
 
 export interface MachineRun {
@@ -109,14 +111,23 @@ function listed(run: MachineRun): Promise<number> {
 function printed(run: MachineRun): Promise<number> {
   return asking(run, async () => {
     const lines = countOf(run.options["lines"], OUTPUT_LINES);
-    const answer = await run.call("iflow.output", {
-      session: run.args[0] ?? "",
-      lines,
-      ...(run.options["full"] === true ? { full: true } : {}),
-    });
-    const output = typeof answer === "object" && answer !== null && "output" in answer ? String(answer.output) : "";
-    run.print(run.options["json"] === true ? JSON.stringify(answer, undefined, 2) : output);
+    const session = run.args[0] ?? "";
+    const full = run.options["full"] === true;
+    const first = (await run.call("iflow.output", { session, lines, ...(full ? { full } : {}) })) as OutputJson;
+    const answer = full ? await whole(run, session, first) : first;
+    run.print(run.options["json"] === true ? JSON.stringify(answer, undefined, 2) : answer.output);
   });
+}
+
+/** One answer holds so much; an answer that is not full is the last. */
+async function whole(run: MachineRun, session: string, first: OutputJson): Promise<OutputJson> {
+  const texts = [first.output];
+  let last = first;
+  while (last.endOffset - last.startOffset >= MAX_CHARS - 1) {
+    last = (await run.call("iflow.output", { session, since: last.endOffset })) as OutputJson;
+    texts.push(last.output);
+  }
+  return { ...last, startOffset: first.startOffset, truncated: first.startOffset > 0, output: texts.join("") };
 }
 
 async function audited(parts: MachineParts, run: MachineRun): Promise<number> {

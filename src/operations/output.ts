@@ -3,6 +3,7 @@
  */
 import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
+import { headOf, tailOf } from "../core/output.ts";
 import type { OutputJson } from "./answers.ts";
 import { countOf, parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
@@ -11,8 +12,8 @@ import { questionLines } from "./render.ts";
 import { statusOf } from "./status.ts";
 
 const MAX_LINES = 10_000;
-/** More than this is told with the offset to go on from, so that no answer chokes a model or a socket. */
-const MAX_CHARS = 200_000;
+/** More than this is told with the offset to go on from, so that no answer chokes a model or a socket. UTF-16 code units. */
+export const MAX_CHARS = 200_000;
 
 export const output = defineOperation({
   name: "output",
@@ -21,7 +22,7 @@ export const output = defineOperation({
   title: "Read an iFlow session's output",
   description:
     "Shows the last lines of a session's output, all of it (full), or what came after an offset (since). Says which offsets it covers.",
-  usage: "/iflow_output session [lines]",
+  usage: "/iflow_output [--full] [--since offset] session [lines]",
   params: Type.Object(
     {
       session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
@@ -39,7 +40,7 @@ export const output = defineOperation({
   parse: (args) => {
     const parsed = parseSessionCommand(
       args,
-      { full: { param: "full", kind: "flag" } },
+      { full: { param: "full", kind: "flag" }, since: { param: "since", kind: "number" } },
       { param: "lines", needed: false },
     );
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
@@ -54,12 +55,7 @@ export const output = defineOperation({
     if (!read.ok) return read;
     const { session, slice } = read.value;
     const forwards = given.full === true || given.since !== undefined;
-    const text =
-      slice.text.length <= MAX_CHARS
-        ? slice.text
-        : forwards
-          ? slice.text.slice(0, MAX_CHARS)
-          : slice.text.slice(-MAX_CHARS);
+    const text = forwards ? headOf(slice.text, MAX_CHARS) : tailOf(slice.text, MAX_CHARS);
     const start = forwards ? slice.start : slice.start + slice.text.length - text.length;
     const end = start + text.length;
     const total = Math.max(session.output.end, slice.end);

@@ -39,6 +39,10 @@ export const respond = defineOperation({
       { param: "message", needed: true },
     ),
   run: async (context, caller, given) => {
+    const found = context.sessions.find(caller, given.session);
+    const startsAgain = found.ok && found.value.agent === undefined && found.value.phase.kind !== "queued";
+    const allowed = startsAgain ? await context.workdirs.stillAllowed(found.value) : ok(undefined);
+    if (!allowed.ok) return allowed;
     const responded = await context.sessions.respond(caller, given.session, {
       message: given.message,
       interrupt: given.interrupt ?? false,

@@ -74,7 +74,7 @@ export interface GoneOn {
 
 /** The conversation of an idle, interrupted or ended session goes on, or a fork of it begins. */
 export async function goOn(
-  { sessions }: Context,
+  { sessions, workdirs }: Context,
   caller: Caller,
   ref: string,
   prompt = GO_ON,
@@ -83,6 +83,8 @@ export async function goOn(
   const found = sessions.find(caller, ref);
   if (!found.ok) return found;
   const { id, name, phase } = found.value;
+  const allowed = await workdirs.stillAllowed(found.value);
+  if (!allowed.ok) return allowed;
   if (fork) {
     const forked = await sessions.fork(caller, found.value, prompt);
     if (!forked.ok) return forked;

@@ -36,6 +36,9 @@ export const stats = defineOperation({
     const nowAt = context.sessions.nowAt();
     const found = context.sessions.all(caller);
     const { admission, governor } = context.sessions.roster;
+    // A channel's own words may name a chat that is not the caller's.
+    const { lastRefusal: _anyones, ...counts } = governor.counts;
+    const deliveries: DeliveryCounts = caller.seesAll ? governor.counts : counts;
     const byStatus = Object.fromEntries(
       STATUSES.map((status) => [status, found.filter((s) => statusOf(s) === status).length]),
     );
@@ -63,15 +66,17 @@ export const stats = defineOperation({
         maxSessions: context.config.maxSessions,
         maxQueued: context.config.maxQueued,
       },
-      deliveries: governor.counts,
+      deliveries,
     };
-    const counts = STATUSES.filter((status) => byStatus[status] !== 0).map((status) => `${status} ${byStatus[status]}`);
+    const statuses = STATUSES.filter((status) => byStatus[status] !== 0).map(
+      (status) => `${status} ${byStatus[status]}`,
+    );
     const lines = [
-      `iFlow sessions: ${found.length}${counts.length === 0 ? "" : ` (${counts.join(", ")})`}`,
+      `iFlow sessions: ${found.length}${statuses.length === 0 ? "" : ` (${statuses.join(", ")})`}`,
       `Slots ${admission.running}/${context.config.maxSessions}, waiting ${admission.waiting}/${context.config.maxQueued}`,
       `Turns ${json.turns}, tool calls ${json.toolCalls}, working time ${readableMs(json.workingMs)}`,
       `Questions ${questions.asked}: by people ${questions.byPerson}, by the agent ${questions.byAgent}, denied ${questions.denied}`,
-      `Notices: ${deliveryLine(governor.counts)}`,
+      `Notices: ${deliveryLine(deliveries)}`,
       ...(longest === undefined ? [] : [`Longest: ${longest.name}, ${readableMs(durationMs(longest, nowAt))}`]),
     ];
     return ok({ text: lines.join("\n"), json });

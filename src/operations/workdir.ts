@@ -9,6 +9,7 @@ import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Refused, type Result } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
+import type { Session } from "../core/session.ts";
 
 export interface WorkdirOptions {
   readonly defaultWorkdir: string | undefined;
@@ -35,7 +36,7 @@ export class Workdirs {
       );
     if (wanted.includes("\0")) return this.#refuse(caller, wanted);
     const real = await realDirectory(absolute(wanted, base));
-    const roots = await this.#roots(caller);
+    const roots = await realDirectories(this.#named(caller));
     const allowed = real !== undefined && (await this.#isAllowed(caller, real, roots));
     if (allowed) return ok(real);
     // Where the caller may work the truth may be told; elsewhere nothing is said about what exists.
@@ -45,6 +46,17 @@ export class Workdirs {
         `There is no directory "${redactSecrets(wanted).slice(0, 200)}". Create it first, or give another workdir.`,
       );
     return this.#refuse(caller, wanted);
+  }
+
+  /** Before iFlow is started again in the directory of an earlier session: the configuration may have changed since. */
+  async stillAllowed({ name, workdir }: Pick<Session, "name" | "workdir">): Promise<Result<void>> {
+    const { allowedWorkdirs } = this.#options;
+    const roots = await realDirectories(allowedWorkdirs);
+    if (allowedWorkdirs.length === 0 || roots.some((root) => isWithin(workdir, root))) return ok(undefined);
+    return refuse(
+      "directory_not_allowed",
+      `${name} works in ${workdir}, which is not allowed any more. Allowed are, with what is below them: ${allowedWorkdirs.join(", ")}. Add the directory to allowedWorkdirs, or launch a new session in an allowed one.`,
+    );
   }
 
   /** A file to send along: below the working directory, by real path. */
@@ -90,11 +102,6 @@ export class Workdirs {
     return [caller.workspaceDir, defaultWorkdir].filter((dir) => dir !== undefined);
   }
 
-  async #roots(caller: Caller): Promise<readonly string[]> {
-    const real = await Promise.all(this.#named(caller).map((dir) => realDirectory(absolute(dir, undefined))));
-    return real.filter((dir) => dir !== undefined);
-  }
-
   #refuse(caller: Caller, wanted: string): Refused {
     const named = this.#named(caller);
     const list = named.length === 0 ? "none is set (allowedWorkdirs, defaultWorkdir)" : named.join(", ");
@@ -111,6 +118,11 @@ export class Workdirs {
 function absolute(path: string, base: string | undefined): string {
   if (path === "~" || path.startsWith(`~${sep}`)) return join(homedir(), path.slice(1));
   return isAbsolute(path) ? resolve(path) : resolve(base ?? homedir(), path);
+}
+
+async function realDirectories(named: readonly string[]): Promise<readonly string[]> {
+  const real = await Promise.all(named.map((dir) => realDirectory(absolute(dir, undefined))));
+  return real.filter((dir) => dir !== undefined);
 }
 
 async function realDirectory(path: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 /** What each key of the configuration does: who may, where, what is told to whom, and the agent. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Caller } from "../../src/core/caller.ts";
@@ -44,11 +44,18 @@ describe("what a session may do, and where", () => {
     await mkdir(join(world.folder, "elsewhere", "below"));
     const launched = (workdir: string) => world.call("launch", { prompt: "hang", workdir });
     expect((await launched(join(world.folder, "workspace"))).json).toEqual({ refused: "directory_not_allowed" });
-    expect((await launched(join(world.folder, "elsewhere", "below"))).json).toMatchObject({ status: "starting" });
+    const id = await world.launch("say: done", { workdir: join(world.folder, "elsewhere", "below") });
+    await world.untilPhase(id, "idle");
+    await world.call("kill", { session: id });
     world.edit({ allowedWorkdirs: ["~/workspace"] });
-    expect((await launched(join(world.folder, "elsewhere", "below"))).json).toEqual({
-      refused: "directory_not_allowed",
-    });
+    const refused = { refused: "directory_not_allowed" };
+    expect((await launched(join(world.folder, "elsewhere", "below"))).json).toEqual(refused);
+    // Nor does a session of before go on there.
+    expect((await world.call("respond", { session: id, message: "say: more" })).json).toEqual(refused);
+    expect((await world.call("resume", { session: id })).json).toEqual(refused);
+    expect((await world.call("launch", { prompt: "x", resume_session_id: id, fork_session: true })).json).toEqual(
+      refused,
+    );
   });
 
   test("[operators] see and steer what others launched", async () => {
@@ -76,6 +83,11 @@ describe("what is told, and where", () => {
     await using world = await ComposedWorld.start({
       fallbackChannel: "slack|C1",
       agentChannels: { "~": "slack|C2", "~/workspace": { route: "slack|C3", agent: "helper" } },
+    });
+    await symlink(join(world.folder, "workspace"), join(world.folder, "link"));
+    world.edit({
+      fallbackChannel: "slack|C1",
+      agentChannels: { "~": "slack|C2", "~/link": { route: "slack|C3", agent: "helper" } },
     });
     await world.launch("say: done", {}, nowhere(world));
     await world.untilTold(/✅/);

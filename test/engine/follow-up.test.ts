@@ -187,6 +187,25 @@ describe("[G3] the limit of automatic answers", () => {
     expect((await world.respond(session.id, "say: automatic 4", {}, AGENT)).ok).toBe(true);
   });
 
+  test("goes on over the flows of one conversation, until a person speaks", async () => {
+    const world = await World.start({ rules: { maxAutoResponds: 1 } });
+    const { session } = await world.launch("say: begin", { singleTurn: true }, AGENT);
+    await world.until(session.id, "ended");
+    const second = await world.respond(session.id, "say: automatic 1", {}, AGENT);
+    const id = second.ok ? second.value.session.id : "";
+    await world.until(id, "ended");
+    expect(await world.respond(id, "say: automatic 2", {}, AGENT)).toMatchObject({
+      refusal: { code: "limit_reached" },
+    });
+    expect(await world.sessions.fork(AGENT, world.session(id), "say: a branch")).toMatchObject({
+      refusal: { code: "limit_reached" },
+    });
+    const third = await world.respond(id, "say: a person speaks");
+    const last = third.ok ? third.value.session.id : "";
+    await world.until(last, "ended");
+    expect((await world.respond(last, "say: automatic 3", {}, AGENT)).ok).toBe(true);
+  });
+
   test("who answered is decided from what the host saw, after the question was asked", async () => {
     const world = await World.start({ rules: { maxAutoResponds: 1 } });
     const { session } = await world.launch("ask: First? | A | B\nask: Second? | A | B\nsay: done", {}, AGENT);

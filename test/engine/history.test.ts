@@ -211,6 +211,18 @@ describe("[O2] [O9] an ended session goes on in a new flow", () => {
 });
 
 describe("[O9] fork", () => {
+  test("[S1] is a launch to the line: behind those who wait, and refused where it is full", async () => {
+    const world = await World.start({ maxSessions: 1, maxQueued: 2 });
+    const { session } = await world.launch("hang");
+    const waiting = await world.launch("say: waits");
+    const forked = await world.sessions.fork(PERSON, world.session(session.id), "say: branch");
+    expect(forked).toMatchObject({ ok: true, value: { place: 2 } });
+    expect(world.roster.admission.placeOf(waiting.session.id)).toBe(1);
+    expect(await world.sessions.fork(PERSON, world.session(session.id), "say: branch")).toMatchObject({
+      refusal: { code: "queue_full" },
+    });
+  });
+
   test("a copy of the history goes on by itself, and the original is never loaded", async () => {
     const world = await World.start();
     const { session } = await world.launch("say: origin", { name: "tree" });

@@ -11,6 +11,7 @@ import type { Voice } from "../../src/engine/governor.ts";
 import { Roster } from "../../src/engine/roster.ts";
 import type { Launched, LaunchOrder, Responded } from "../../src/engine/orders.ts";
 import { Sessions } from "../../src/engine/sessions.ts";
+import type { AuditTrail } from "../../src/ports.ts";
 import { FakeAgent } from "../fakes/fake-agent.ts";
 import { FakeChildTasks } from "../fakes/fake-child-tasks.ts";
 import { FakeClock, turns } from "../fakes/fake-clock.ts";
@@ -73,6 +74,8 @@ export class World {
   readonly agent = new FakeAgent({ after: this.clock.after });
   readonly delivery = new FakeDelivery();
   readonly log: string[] = [];
+  /** Where what happens without an operation is written down. */
+  trail: AuditTrail = { happened: () => undefined };
   /** How many agents had been started at each kill. */
   readonly killedAt: number[] = [];
   options: WorldOptions;
@@ -118,6 +121,7 @@ export class World {
       delivery: life.delivery,
       clock: life.clock,
       log: { info: note("info"), warn: note("warn"), error: note("error") },
+      audit: { happened: (session, fact) => this.trail.happened(session, fact) },
       newId: () => `s${(this.#ids += 1).toString(36).padStart(4, "0")}`,
       rules: { ...RULES, ...options.rules },
       bounds: {

@@ -48,6 +48,24 @@ describe("[G5] openclaw iflow doctor", () => {
     expect(code).toBe(0);
   });
 
+  test("a reference to a secret is resolved as in the gateway; one that gives nothing is named", async () => {
+    const withKey = (id: string): void =>
+      configure({
+        agent: {
+          command: DEMO_AGENT,
+          args: ["--quirk", "unauthenticated"],
+          auth: { apiKey: { source: "env", provider: "default", id } },
+        },
+      });
+    withKey("HOME");
+    const { lines } = await iflow("doctor");
+    expect(lines[1]).toMatch(/^✓ agent answers ACP and is authenticated: /);
+    withKey("NO_SUCH_KEY");
+    const { code, lines: missing } = await iflow("doctor");
+    expect(missing).toEqual([expect.stringMatching(/^✗ configuration: agent\.auth\.apiKey: .*NO_SUCH_KEY/)]);
+    expect(code).toBe(1);
+  });
+
   test("nothing is well: each line says what and what next, and the exit code is 1", async () => {
     await world.gateway.stop();
     configure({ agent: { command: "no-such-agent" }, allowedWorkdirs: ["/no/such/folder"] });

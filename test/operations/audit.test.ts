@@ -34,6 +34,40 @@ test("[G7] launch, answer, kill and denial each leave a line; reading leaves one
   ]);
 });
 
+test("[G7] what no operation did leaves a line too: a writer's answer, a cancel elsewhere, a deadline, a call that was no call", async () => {
+  await using operations = await OperationsWorld.create();
+  const { world } = operations;
+  const asked = await operations.launch("ask: Which? | A | B\nhang", { name: "asked" });
+  const late = await operations.launch("ask: Which? | A | B\nhang", { name: "late" });
+  for (const { id } of [asked, late]) await world.until(id, "asking");
+  await operations.call("kill", { session: 7 });
+  const { flowId } = world.flowOf(asked.id);
+  world.flows.otherWriter.resume(flowId, { currentStep: "A" });
+  await world.clock.advance(2_000);
+  world.flows.otherWriter.cancelFlow(flowId, world.clock.now());
+  await world.clock.advance(2_000);
+  await world.clock.advance(25 * 60 * 60_000);
+  const last = await operations.launch("hang", { name: "last" });
+  await operations.json("kill", { all: true });
+
+  const elsewhere = { door: "taskflow", person: false, chat: "telegram|default|telegram:42" };
+  const [, , ...lines] = await operations.audit();
+  expect(lines).toEqual([
+    expect.objectContaining({ operation: "kill", outcome: "invalid_params", params: {} }),
+    expect.objectContaining({ ...elsewhere, operation: "respond", outcome: "ok", id: asked.id }),
+    expect.objectContaining({
+      ...elsewhere,
+      operation: "kill",
+      outcome: "ok",
+      id: asked.id,
+      params: { flow: "cancelled" },
+    }),
+    expect.objectContaining({ door: "plugin", operation: "respond", outcome: "deadline_passed", id: late.id }),
+    expect.objectContaining({ operation: "launch", outcome: "ok", id: last.id }),
+    expect.objectContaining({ operation: "kill", outcome: "ok", ids: [last.id] }),
+  ]);
+});
+
 test("[G7] secrets are masked and long words cut, in lists and refusals too", async () => {
   await using operations = await OperationsWorld.create();
   await operations.launch(`Use OPENAI_API_KEY=${KEY} ${"x".repeat(5_000)}`, {

@@ -24,6 +24,7 @@ async function parts(quirks: string, changes: Partial<DoctorParts> = {}): Promis
     workdir: world.folder,
     allowed: [world.folder],
     fallbackRoute: "telegram|42",
+    unknownChannels: [],
     gatewayTrouble: async () => undefined,
     deliveries: async () => COUNTS,
     skillTrouble: async () => undefined,
@@ -120,6 +121,12 @@ describe("[G5] the doctor", () => {
       expect(doctorText(checks)).toContain(says);
     },
   );
+
+  test("a channel that the host does not know is named", async () => {
+    const checks = await runDoctor(await parts("", { unknownChannels: ["slak"] }));
+    expect(verdicts(checks)).toMatchObject({ route: "warning" });
+    expect(doctorText(checks)).toContain("! route: fallbackChannel or agentChannels name slak, for which");
+  });
 
   test("a check that breaks is a failed check; what is merely unset is a warning", async () => {
     const journals = new FakeJournals();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { machineCommands, type MachineRun } from "../../src/operations/machine-commands.ts";
+import { MAX_CHARS } from "../../src/operations/output.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -73,6 +74,27 @@ describe("[O6] output", () => {
     });
     const json = await run("output", { args: ["fix"], options: { json: true }, call: async () => answer });
     expect(JSON.parse(json.printed)).toEqual(answer);
+  });
+
+  test("full is the whole of it, however many answers that takes", async () => {
+    const words = "a".repeat(MAX_CHARS - 1) + "b".repeat(MAX_CHARS) + "end";
+    const call: Call = async (_method, params) => {
+      const startOffset = Number(params["since"] ?? 0);
+      // The first answer is one short, as where a character would have been cut.
+      const endOffset = startOffset + (startOffset === 0 ? MAX_CHARS - 1 : MAX_CHARS);
+      const output = words.slice(startOffset, endOffset);
+      return { output, startOffset, endOffset: startOffset + output.length, truncated: true };
+    };
+    const { printed, called } = await run("output", { args: ["fix"], options: { full: true }, call });
+    expect(printed).toBe(words);
+    expect(called).toHaveLength(3);
+    const json = await run("output", { args: ["fix"], options: { full: true, json: true }, call });
+    expect(JSON.parse(json.printed)).toEqual({
+      output: words,
+      startOffset: 0,
+      endOffset: words.length,
+      truncated: false,
+    });
   });
 
   test.each(["many", "0", "-3", "1.5", ""])(

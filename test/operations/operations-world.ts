@@ -51,6 +51,7 @@ export class OperationsWorld implements AsyncDisposable {
       agentOf: () => undefined,
       agentReady: async () => ({ ok: true }),
     };
+    world.trail = this.context.audit;
     this.doors = operations(() => this.context);
   }
 

@@ -1,6 +1,7 @@
 /** What operations take and give: good and bad parameters in both spellings, and answers of exactly the promised shapes. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Caller } from "../../src/core/caller.ts";
 import type { OperationName } from "../../src/operations/operation.ts";
 import { OperationsWorld, type Params } from "./operations-world.ts";
 
@@ -301,6 +302,18 @@ describe("answers have exactly the promised fields", () => {
     });
   });
 
+  test("[O8] [G1] what a channel said of a delivery is for who sees every session", async () => {
+    await using operations = await OperationsWorld.create();
+    operations.world.delivery.fail("send", { kind: "refused", reason: "chat not found: -1001" });
+    const { id } = await operations.launch("say: x");
+    await operations.world.until(id, "idle");
+    await operations.world.clock.advance(1_000);
+    const all: Caller = { ...operations.me, seesAll: true };
+    expect(JSON.stringify(await operations.json("stats", {}, all))).toContain("-1001");
+    for (const door of ["command", "tool"] as const)
+      expect(JSON.stringify(await operations.call("stats", {}, { ...operations.me, door }))).not.toContain("-1001");
+  });
+
   test("[O8] stats", async () => {
     await using operations = await OperationsWorld.create();
     expect(await operations.json("stats")).toMatchObject({ total: 0, averageDurationMs: 0, longest: null });
@@ -367,5 +380,23 @@ describe("answers have exactly the promised fields", () => {
     });
     expect(operations.world.session(id).settings.permissionMode).toBe("manual");
     expect(operations.world.roster.sessions()).toHaveLength(1);
+  });
+
+  test("[O1] of a session that goes on, another chat is refused, its own is not; a long system prompt is compared whole", async () => {
+    await using operations = await OperationsWorld.create();
+    const settings = { route: "slack|C1", system_prompt: `${"long ".repeat(1_000)}1` };
+    const { id } = await operations.launch("say: hello", { name: "talk", ...settings });
+    await operations.world.until(id, "idle");
+    const again = { prompt: "say: more", resume_session_id: id };
+    expect(await operations.json("launch", { ...again, ...settings })).toMatchObject({ id });
+    await operations.world.until(id, "idle");
+    for (const route of ["slack|C2", "no route"])
+      expect(await operations.call("launch", { ...again, route })).toMatchObject({
+        message: expect.stringContaining("its own settings; route can't be changed") as string,
+      });
+    const other = { ...again, system_prompt: `${"long ".repeat(1_000)}2` };
+    expect(await operations.verdict("launch", other)).toBe("invalid_params");
+    const elsewhere: Caller = { ...operations.me, door: "rpc", route: { channel: "slack", to: "C3" } };
+    expect(await operations.verdict("launch", again, elsewhere)).toBe("invalid_params");
   });
 });

@@ -145,6 +145,13 @@ describe("[O1] a working directory is taken by its real path", () => {
       expect(await said(at(path), owner, free)).toContain("is not allowed");
   });
 
+  test("an operator of the configuration is no owner: the workspace and the default", async () => {
+    const free = new Workdirs({ defaultWorkdir: at("other"), allowedWorkdirs: [], stateDir: at("state") });
+    const operator: Caller = { ...me, seesAll: true, isOperator: true };
+    expect(await said(at("secret"), operator, free)).toContain("is not allowed");
+    expect(await said(at("other"), operator, free)).toBe(`allowed ${at("other")}`);
+  });
+
   test("a workspace below the state directory is a workspace; what lies beside it is not", async () => {
     const free = new Workdirs({ defaultWorkdir: undefined, allowedWorkdirs: [], stateDir: at("state") });
     const agent: Caller = { ...me, workspaceDir: at("state/workspace") };
