@@ -55,11 +55,14 @@ function workingDeadline(session: Session, phase: Working, rules: Rules): number
 }
 
 /** While a tool call is open the turn is alive as long as the tool may run; else the model has `timeoutMs` for a sign (decision 1). */
-function activityLimit(session: Session, phase: Working, rules: Rules): { at: number; why: StopWhy } {
-  const running = runningTools(phase.openTools);
-  if (running.length === 0) return { at: phase.lastSignAt + session.settings.timeoutMs, why: "model_silent" };
-  const oldest = Math.min(...running.map((tool) => tool.sinceAt));
-  return { at: oldest + rules.toolTimeoutMs, why: "tool_timeout" };
+function activityLimit(
+  session: Session,
+  phase: Working,
+  rules: Rules,
+): { readonly at: number; readonly why: StopWhy; readonly tool?: string } {
+  const [oldest] = runningTools(phase.openTools).toSorted((a, b) => a.sinceAt - b.sinceAt);
+  if (oldest === undefined) return { at: phase.lastSignAt + session.settings.timeoutMs, why: "model_silent" };
+  return { at: oldest.sinceAt + rules.toolTimeoutMs, why: "tool_timeout", tool: oldest.title };
 }
 
 export function onClock(draft: Draft): void {
@@ -97,7 +100,8 @@ function onWorkingDeadline(draft: Draft, phase: Working): void {
   }
   const limit = activityLimit(draft.session, phase, draft.rules);
   if (limit.at <= draft.at) {
-    setPhase(draft, { ...phase, stopping: { why: limit.why, sinceAt: draft.at } });
+    const { at: _due, ...why } = limit;
+    setPhase(draft, { ...phase, stopping: { ...why, sinceAt: draft.at } });
     draft.effects.push({ do: "cancel-turn" });
     return;
   }

@@ -174,8 +174,8 @@ export type Phase =
       readonly lastSignAt: number;
       readonly quietToldAt?: number;
       readonly openTools: readonly OpenTool[];
-      /** A stop of the running turn is under way; what it is for, and since when. */
-      readonly stopping?: { readonly why: StopWhy; readonly sinceAt: number };
+      /** A stop of the running turn is under way; what it is for, since when, and which tool ran too long. */
+      readonly stopping?: { readonly why: StopWhy; readonly sinceAt: number; readonly tool?: string };
     }
   | {
       readonly kind: "asking";

@@ -100,7 +100,9 @@ const phase = kinds({
     lastSignAt: number,
     quietToldAt: maybe(number),
     openTools: list(openTool),
-    stopping: maybe(shape({ why: oneOf("interrupt", "model_silent", "tool_timeout"), sinceAt: number })),
+    stopping: maybe(
+      shape({ why: oneOf("interrupt", "model_silent", "tool_timeout"), sinceAt: number, tool: maybe(text) }),
+    ),
   }),
   asking: shape({ sinceAt: number, asks: list(ask, 1), message: maybe(message), openTools: list(openTool) }),
   idle: shape({ sinceAt: number, expects: oneOf("answer", "nothing"), preview: text }),

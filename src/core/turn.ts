@@ -10,6 +10,7 @@ import {
   count,
   endChild,
   nextId,
+  oneLine,
   owe,
   setPhase,
   startStandIn,
@@ -21,6 +22,7 @@ import { asksSomething, cutText, shownLastWords } from "./output.ts";
 import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
+type Stopping = NonNullable<Working["stopping"]>;
 type Asking = Extract<Phase, { kind: "asking" }>;
 
 const PREVIEW_LENGTH = 300;
@@ -97,11 +99,11 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
   if (phase.kind !== "working" && phase.kind !== "asking") return;
   // The plugin's own question belongs to no turn.
   if (phase.kind === "asking" && phase.message === undefined) return;
-  const why = phase.kind === "working" ? phase.stopping?.why : undefined;
+  const stopping = phase.kind === "working" ? phase.stopping : undefined;
   countWork(draft);
   withdrawAsks(draft);
-  if (why === "model_silent" || why === "tool_timeout") {
-    end(draft, "timed_out", timeoutCause(why));
+  if (stopping !== undefined && stopping.why !== "interrupt") {
+    end(draft, "timed_out", timeoutCause(stopping));
     return;
   }
   endChild(draft, stopReason === "cancelled" ? "cancelled" : "succeeded");
@@ -163,13 +165,10 @@ export function countWork(draft: Draft, untilAt: number = draft.at): void {
   if (phase.kind === "working") count(draft, { workingMs: Math.max(0, untilAt - phase.sinceAt) });
 }
 
-function timeoutCause(why: "model_silent" | "tool_timeout"): Cause {
-  return why === "model_silent"
-    ? {
-        code: "model_silent",
-        message: "iFlow gave no sign of life while waiting for the model, and the turn was stopped",
-      }
-    : { code: "tool_timeout", message: "A tool call ran longer than toolTimeoutMinutes, and the turn was stopped" };
+function timeoutCause({ why, tool = "a tool call" }: Stopping): Cause {
+  const waited = why === "tool_timeout" ? `on ${oneLine(tool)} (toolTimeoutMinutes)` : "for the model (iflowTimeout)";
+  const code = why === "tool_timeout" ? why : "model_silent";
+  return { code, message: `iFlow waited ${waited} without a sign of life, and the turn was stopped` };
 }
 
 export const END_NOTICE = { completed: "completed", failed: "failed", timed_out: "failed", killed: "killed" } as const;
@@ -237,7 +236,7 @@ export function agentExited(draft: Draft, cause: Cause): void {
       end(draft, "failed", cause);
       return;
     case "working":
-      if (phase.stopping !== undefined) afterForcedStop(draft, phase.stopping.why);
+      if (phase.stopping !== undefined) afterForcedStop(draft, phase.stopping);
       else {
         interrupt(draft, cause);
         if (phase.prompt === "pending") takeBack(draft, phase.message);
@@ -263,10 +262,10 @@ export function takeBack(draft: Draft, message: Message): void {
   draft.session = { ...draft.session, inbox: [message, ...draft.session.inbox] };
 }
 
-function afterForcedStop(draft: Draft, why: NonNullable<Working["stopping"]>["why"]): void {
+function afterForcedStop(draft: Draft, stopping: Stopping): void {
   countWork(draft);
-  if (why !== "interrupt") {
-    end(draft, "timed_out", timeoutCause(why));
+  if (stopping.why !== "interrupt") {
+    end(draft, "timed_out", timeoutCause(stopping));
     return;
   }
   endChild(draft, "cancelled");

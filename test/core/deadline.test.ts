@@ -121,8 +121,13 @@ describe("when the time has come", () => {
     const session = atDue(play(working(), [tool("c1", "in_progress", { title: "sleep" })]).session).session;
     const stopped = atDue(session);
     expect(stopped.effects).toEqual([{ do: "cancel-turn" }]);
-    expect(play(stopped.session, [turnEnded(1, "cancelled")]).session.phase).toMatchObject({
-      cause: { code: "tool_timeout" },
+    // Its last frame comes before the turn's end; what was waited for stays known.
+    const over = play(stopped.session, [tool("c1", "failed"), turnEnded(1, "cancelled")]).session;
+    expect(over.phase).toMatchObject({
+      cause: {
+        code: "tool_timeout",
+        message: "iFlow waited on sleep (toolTimeoutMinutes) without a sign of life, and the turn was stopped",
+      },
     });
   });
 

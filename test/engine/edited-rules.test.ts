@@ -8,7 +8,7 @@ function edit(world: World, change: Partial<Pick<Engine, "rules" | "bounds">>): 
   Object.assign(world.roster.engine, change);
 }
 
-test("[S3] more slots are granted to those who wait, fewer are taken from nobody", async () => {
+test("[S1] more slots are granted to those who wait, fewer are taken from nobody", async () => {
   const world = await World.start({ maxSessions: 1 });
   const first = (await world.launch("hang")).session.id;
   const second = (await world.launch("hang")).session.id;
@@ -23,7 +23,7 @@ test("[S3] more slots are granted to those who wait, fewer are taken from nobody
   await world.stop();
 });
 
-test("[S3] a deadline that is moved holds for sessions that wait already", async () => {
+test("[S8] a deadline that is moved holds for sessions that wait already", async () => {
   const world = await World.start({ rules: { idleTimeoutMs: 3_600_000 } });
   const { id } = (await world.launch("say: done")).session;
   await world.until(id, "idle");
