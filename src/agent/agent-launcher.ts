@@ -13,6 +13,7 @@ import { findAgentCommand } from "./agent-command.ts";
 import { AcpConnection } from "./agent-connection.ts";
 import { agentEnvironment, SESSION_MARK } from "./agent-environment.ts";
 import { type AgentAuth, type AgentDeadlines, type AgentOptions, DEADLINES } from "./agent-options.ts";
+import type { AgentProcess } from "./agent-process.ts";
 import { endAll } from "./process-end.ts";
 import { createProcessTable, type ProcessTable } from "./process-table.ts";
 import { StartedAgent } from "./started-agent.ts";
@@ -76,19 +77,21 @@ class Launcher implements AgentLauncher {
     if ("missing" in found) throw new IflowError("agent_missing", found.missing);
     signal.throwIfAborted();
     if (this.#options.transport === "websocket") return this.#startListening(spec, found.command, signal);
-    const agent = await this.#spawn(spec, found.command, []);
-    const transport = new StdioTransport(agent.process.input, agent.process.output);
-    return this.#connection(spec, found.command, transport, agent);
+    const hear = ({ input, output }: AgentProcess): StdioTransport => new StdioTransport(input, output);
+    const { agent, ear } = await this.#spawn(spec, found.command, [], hear);
+    return this.#connection(spec, found.command, ear, agent);
   }
 
   async #startListening(spec: AgentSpec, command: string, signal: AbortSignal): Promise<AcpConnection> {
-    const { connectWhenListening } = await import("./listening-agent.ts");
+    const { connectWhenListening, OutputLog } = await import("./listening-agent.ts");
     const port = await this.#freePort();
     try {
-      const agent = await this.#spawn(spec, command, ["--port", String(port)]);
+      const hear = ({ output }: AgentProcess): InstanceType<typeof OutputLog> => new OutputLog(output);
+      const { agent, ear } = await this.#spawn(spec, command, ["--port", String(port)], hear);
       void agent.process.exit.then(() => this.#ports.delete(port));
       try {
-        const transport = await connectWhenListening(agent.process, command, port, this.#deadlines.startMs, signal);
+        const { startMs } = this.#deadlines;
+        const transport = await connectWhenListening(agent.process, ear, command, port, startMs, signal);
         return this.#connection(spec, command, transport, agent);
       } catch (error) {
         await agent.end();
@@ -100,7 +103,7 @@ class Launcher implements AgentLauncher {
     }
   }
 
-  #spawn(spec: AgentSpec, command: string, more: readonly string[]): Promise<StartedAgent> {
+  #spawn<Ear>(spec: AgentSpec, command: string, more: readonly string[], hear: (process: AgentProcess) => Ear) {
     const { args = [], stream = true, env = {}, hostEnv, auth, log } = this.#options;
     const own = { ...credentials(auth), [SESSION_MARK]: spec.sessionId };
     const start = {
@@ -109,7 +112,7 @@ class Launcher implements AgentLauncher {
       workdir: spec.workdir,
       env: agentEnvironment(hostEnv, env, own, command),
     };
-    return StartedAgent.start(start, this.#table, this.#deadlines, log);
+    return StartedAgent.start(start, hear, this.#table, this.#deadlines, log);
   }
 
   #connection(spec: AgentSpec, name: string, transport: AcpTransport, agent: StartedAgent | undefined): AcpConnection {

@@ -6,6 +6,7 @@
  *    (on a busy port the agent neither listens, nor ends, nor says anything).
  * 2. What it says on its output before and after becomes log events, in order.
  */
+import type { Readable } from "node:stream";
 import { IflowError } from "../core/errors.ts";
 import type { AcpTransport, TransportListener } from "./acp-transport.ts";
 import type { AgentProcess } from "./agent-process.ts";
@@ -14,20 +15,20 @@ import { WebsocketTransport } from "./websocket-transport.ts";
 
 const ANNOUNCEMENT = /\bwss?:\/\/\S+?:(\d+)(\/\S*)?/;
 
-/** Throws IflowError agent_start_failed, or the signal's reason. Everything it used is released when it throws. */
+/** `output` hears the agent since its start. Throws IflowError agent_start_failed, or the signal's reason. Everything it used is released when it throws. */
 export async function connectWhenListening(
   agent: AgentProcess,
+  output: OutputLog,
   name: string,
   port: number,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<AcpTransport> {
-  const output = new OutputLog(agent);
   const announced = Promise.withResolvers<string>();
-  output.onLine = (line) => {
+  output.lines((line) => {
     const found = ANNOUNCEMENT.exec(line);
     if (found !== null) announced.resolve(`ws://127.0.0.1:${found[1] ?? port}${found[2] ?? "/acp"}`);
-  };
+  });
   const until = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const abort = (): void => announced.reject(until.reason);
   until.addEventListener("abort", abort, { once: true });
@@ -58,17 +59,23 @@ export async function connectWhenListening(
 }
 
 /** Lines of the process's own output, kept until somebody listens. */
-class OutputLog {
-  onLine: (line: string) => void = () => undefined;
+export class OutputLog {
+  #look: (line: string) => void = () => undefined;
   #listener: TransportListener | undefined;
   readonly #early: string[] = [];
 
-  constructor(agent: AgentProcess) {
+  constructor(output: Readable) {
     const lines = new LineSplitter((line) => this.#line(line));
-    agent.output.on("data", (bytes: Buffer) => lines.push(bytes));
-    agent.output.once("end", () => lines.end());
+    output.on("data", (bytes: Buffer) => lines.push(bytes));
+    output.once("end", () => lines.end());
     // The end of the process is told by its exit.
-    agent.output.on("error", () => undefined);
+    output.on("error", () => undefined);
+  }
+
+  /** Looks at each line, beginning with those that have come already. */
+  lines(look: (line: string) => void): void {
+    this.#look = look;
+    for (const line of this.#early) look(line);
   }
 
   listen(listener: TransportListener): void {
@@ -77,7 +84,7 @@ class OutputLog {
   }
 
   #line(line: string): void {
-    this.onLine(line);
+    this.#look(line);
     if (this.#listener === undefined) this.#early.push(line);
     else this.#listener.stray(line);
   }

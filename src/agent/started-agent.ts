@@ -2,7 +2,8 @@
  * An agent process with its guard: the part of a connection that exists only when we started the agent.
  * Owns: start under guard, the end of everything it started, the guard's release.
  *
- * 1. `end` runs once; later calls get the same result. When it has settled the guard has been told (and stays if something is left).
+ * 1. What the process says is heard from the tick of its start on: the output of one that exits at once is read by nobody else.
+ * 2. `end` runs once; later calls get the same result. When it has settled the guard has been told (and stays if something is left).
  */
 import { randomUUID } from "node:crypto";
 import type { ProcessIdentity } from "../core/session.ts";
@@ -37,22 +38,27 @@ export class StartedAgent {
     this.#deadlines = deadlines;
   }
 
-  /** Throws IflowError agent_start_failed. The guard stands before the agent runs. */
-  static async start(
+  /**
+   * Throws IflowError agent_start_failed. The guard stands before the agent runs. `hear` is called in the tick of the start and
+   * makes what reads the process's output.
+   */
+  static async start<Ear>(
     start: ProcessStart,
+    hear: (process: AgentProcess) => Ear,
     table: ProcessTable,
     deadlines: EndDeadlines,
     log: Log,
-  ): Promise<StartedAgent> {
+  ): Promise<{ readonly agent: StartedAgent; readonly ear: Ear }> {
     const own = randomUUID();
     const guard = ProcessGuard.start(own, start.env["PATH"] ?? "/usr/bin:/bin", (reason) =>
       log.warn(`The guard of ${start.command} is gone: ${reason}.`),
     );
     try {
       const process = await AgentProcess.start({ ...start, env: { ...start.env, [AGENT_MARK]: own } });
+      const ear = hear(process);
       guard.watch(process.pid);
-      const agent = await table.identity(process.pid);
-      return new StartedAgent(process, start.command, guard, table, { mark: `${AGENT_MARK}=${own}`, agent }, deadlines);
+      const belongings = { mark: `${AGENT_MARK}=${own}`, agent: await table.identity(process.pid) };
+      return { agent: new StartedAgent(process, start.command, guard, table, belongings, deadlines), ear };
     } catch (error) {
       guard.done();
       throw error;

@@ -4,10 +4,12 @@
  *
  * 1. Everything in the pipe is read before `ended`, also after the death of the process; a child of it that keeps the pipe
  *    open delays that by at most DRAIN_MS (see `drain`).
+ * 2. It reads from its making on, which has to be the tick of the process's start: Node throws away what a dead process left in
+ *    a pipe that nobody reads. Lines, and the end, wait for `listen`.
  */
 import type { Readable, Writable } from "node:stream";
 import { messageOf } from "../core/errors.ts";
-import type { AcpTransport, TransportListener } from "./acp-transport.ts";
+import type { AcpTransport, TransportEnd, TransportListener } from "./acp-transport.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
 /** How long a dead process's pipe may stay open without a byte before it is taken as read. */
@@ -17,8 +19,10 @@ export class StdioTransport implements AcpTransport {
   readonly saysReady = false;
   readonly #input: Writable;
   readonly #output: Readable;
+  /** Lines that came before `listen`. */
+  readonly #early: string[] = [];
   #listener: TransportListener | undefined;
-  #ended = false;
+  #end: TransportEnd | undefined;
   #draining: NodeJS.Timeout | undefined;
 
   constructor(input: Writable, output: Readable) {
@@ -26,28 +30,37 @@ export class StdioTransport implements AcpTransport {
     this.#output = output;
     // A dead reader shows up as EPIPE on the next write; the end is told through `output`.
     input.on("error", () => undefined);
-  }
-
-  listen(listener: TransportListener): void {
-    this.#listener = listener;
-    const lines = new LineSplitter((line) => listener.text(line));
-    this.#output.on("data", (bytes: Buffer) => {
+    const lines = new LineSplitter((line) => this.#line(line));
+    output.on("data", (bytes: Buffer) => {
       this.#draining?.refresh();
       lines.push(bytes);
     });
     const finish = (reason: string): void => {
-      if (this.#ended) return;
+      if (this.#end !== undefined) return;
       lines.end();
-      this.#end(reason);
+      clearTimeout(this.#draining);
+      this.#end = { reason };
+      this.#listener?.ended(this.#end);
     };
-    this.#output.once("end", () => finish("the agent closed its output"));
-    this.#output.once("close", () => finish("the agent's output was closed"));
-    this.#output.once("error", (error) => finish(messageOf(error)));
+    output.once("end", () => finish("the agent closed its output"));
+    output.once("close", () => finish("the agent's output was closed"));
+    output.once("error", (error) => finish(messageOf(error)));
+  }
+
+  listen(listener: TransportListener): void {
+    this.#listener = listener;
+    for (const line of this.#early.splice(0)) listener.text(line);
+    if (this.#end !== undefined) listener.ended(this.#end);
+  }
+
+  #line(text: string): void {
+    if (this.#listener === undefined) this.#early.push(text);
+    else this.#listener.text(text);
   }
 
   send(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#ended || !this.#input.writable) {
+      if (this.#end !== undefined || !this.#input.writable) {
         reject(new Error("the agent's input is closed"));
         return;
       }
@@ -65,7 +78,7 @@ export class StdioTransport implements AcpTransport {
 
   /** The process has exited: reads what is left, then ends, even when somebody else still holds the pipe. */
   drain(): void {
-    if (this.#ended || this.#draining !== undefined) return;
+    if (this.#end !== undefined || this.#draining !== undefined) return;
     this.#draining = setTimeout(() => this.close(), DRAIN_MS);
     this.#output.resume();
   }
@@ -73,11 +86,5 @@ export class StdioTransport implements AcpTransport {
   close(): void {
     this.#input.destroy();
     this.#output.destroy();
-  }
-
-  #end(reason: string): void {
-    this.#ended = true;
-    clearTimeout(this.#draining);
-    this.#listener?.ended({ reason });
   }
 }

@@ -1,6 +1,8 @@
 /**
  * An agent that dies, and an agent that has to be ended, at every moment of its life. Real processes.
  */
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AgentConnection } from "../../src/ports.ts";
 import { DemoWorld, say, SESSION } from "./demo-world.ts";
@@ -73,6 +75,36 @@ describe.each(["stdio", "websocket"] as const)("an agent killed with -9, over %s
     await killed(connection, heard);
     await gone([], shells);
     expect(await connection.stop()).toEqual({ clean: true, left: [] });
+  });
+});
+
+describe("an agent that is gone before anybody could listen to it", () => {
+  /** Long before the handshake's deadline, which is not to be what tells it. */
+  const SOON_MS = 10_000;
+
+  test.each([
+    ["exit 127", 127, []],
+    ["echo out; exit 3", 3, ["out"]],
+    ["printf 'no newline'; exit 4", 4, ["no newline"]],
+    ["exec no-such-program", 127, []],
+  ] as const)("%s: open says so, stop ends, what it said is kept", { timeout: 60_000 }, async (body, code, said) => {
+    await using world = await DemoWorld.create({ deadlines: { handshakeMs: 3 * SOON_MS } });
+    const command = join(world.folder, "quick");
+    await writeFile(command, `#!/bin/sh\n${body}\n`);
+    await chmod(command, 0o755);
+    for (let round = 0; round < 5; round += 1) {
+      const connection = await world.start(world.launcher({ command }));
+      const heard = new Listener(connection);
+      const began = performance.now();
+      await expect(connection.open(SESSION, new AbortController().signal)).rejects.toMatchObject({
+        code: "agent_exited",
+        message: expect.stringContaining(`exited with code ${code}.`),
+      });
+      expect(await connection.stop()).toEqual({ clean: true, left: [] });
+      expect(performance.now() - began).toBeLessThan(SOON_MS);
+      expect(heard.of("log").map(({ text }) => text)).toEqual(said);
+      expect(await heard.exit()).toMatchObject({ code, signal: null, cause: "exited" });
+    }
   });
 });
 
