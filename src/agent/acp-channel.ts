@@ -78,7 +78,7 @@ export class AcpChannel implements SdkTransport {
     this.#transport.listen({
       text: (line) => this.#receive(line),
       stray: (line) => this.#listener.log("stdout", line),
-      ended: (end) => this.#ended(end),
+      ended: (end) => this.end(end),
     });
   }
 
@@ -254,7 +254,9 @@ export class AcpChannel implements SdkTransport {
     this.#listener.log("frame", text);
   }
 
-  #ended(end: TransportEnd): void {
+  /** The transport has ended, or its owner waits for that no longer. Only the first end counts. */
+  end(end: TransportEnd): void {
+    if (this.#end !== undefined) return;
     this.#end = end;
     this.#rouseSdk();
     for (const waiting of this.#own.values()) waiting.reject(new Error(end.reason));

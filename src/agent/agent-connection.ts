@@ -32,6 +32,9 @@ import type { StartedAgent } from "./started-agent.ts";
 /** A lost connection waits so long for the exit of its process, which is the better cause. */
 const EXIT_FOLLOWS_MS = 150;
 
+/** How long a stop waits for the transport to tell its end, when the process is gone or the transport was closed. */
+const END_TOLD_MS = 2_000;
+
 const METHOD_NOT_FOUND = -32601;
 const INVALID_PARAMS = -32602;
 
@@ -265,6 +268,11 @@ export class AcpConnection implements AgentConnection, ChannelListener {
       await atMost(this.#parts.deadlines.cancelMs, this.#cancelTurn());
     const ended = agent === undefined ? { clean: true, left: [] } : await agent.end();
     if (agent === undefined || !ended.clean) transport.close();
+    await atMost(END_TOLD_MS, this.#over.promise);
+    if (this.#report === undefined) {
+      transport.close();
+      this.#channel.end({ reason: "the end of the connection was not told" });
+    }
     await this.#over.promise;
     return ended;
   }

@@ -15,7 +15,10 @@ import { WebsocketTransport } from "./websocket-transport.ts";
 
 const ANNOUNCEMENT = /\bwss?:\/\/\S+?:(\d+)(\/\S*)?/;
 
-/** `output` hears the agent since its start. Throws IflowError agent_start_failed, or the signal's reason. Everything it used is released when it throws. */
+/**
+ * `output` hears the agent since its start. Throws IflowError agent_start_failed, or the signal's reason; everything it used is
+ * released then.
+ */
 export async function connectWhenListening(
   agent: AgentProcess,
   output: OutputLog,

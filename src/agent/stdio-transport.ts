@@ -53,11 +53,6 @@ export class StdioTransport implements AcpTransport {
     if (this.#end !== undefined) listener.ended(this.#end);
   }
 
-  #line(text: string): void {
-    if (this.#listener === undefined) this.#early.push(text);
-    else this.#listener.text(text);
-  }
-
   send(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined || !this.#input.writable) {
@@ -86,5 +81,10 @@ export class StdioTransport implements AcpTransport {
   close(): void {
     this.#input.destroy();
     this.#output.destroy();
+  }
+
+  #line(text: string): void {
+    if (this.#listener === undefined) this.#early.push(text);
+    else this.#listener.text(text);
   }
 }

@@ -8,6 +8,7 @@ import type { AgentConnection } from "../../src/ports.ts";
 import { DemoWorld, say, SESSION } from "./demo-world.ts";
 import { below, gone, running } from "./leftovers.ts";
 import { Listener } from "./listener.ts";
+import { openMemoryConnection } from "./memory-transport.ts";
 
 const pidOf = (connection: AgentConnection): number => connection.identity?.pid ?? 0;
 
@@ -174,6 +175,18 @@ describe("stopping", () => {
       code: "agent_exited",
       message: expect.stringMatching(/exited with code 9\. Its last words on stderr: .*was told so/),
     });
+  });
+
+  test("a transport that never tells its end holds up no stop", { timeout: 60_000 }, async () => {
+    const { transport, connection } = await openMemoryConnection();
+    const heard = new Listener(connection);
+    transport.close = () => undefined;
+    expect(await connection.stop()).toEqual({ clean: true, left: [] });
+    expect(await heard.exit()).toMatchObject({ cause: "stopped" });
+    // An end that comes all the same is no second one.
+    transport.end();
+    await heard.until(() => heard.over);
+    expect(heard.of("exited")).toHaveLength(1);
   });
 
   test("five at once", async () => {
