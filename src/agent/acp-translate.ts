@@ -4,7 +4,7 @@
  * Does not own: JSON-RPC, which session a frame is for, answers.
  *
  * 1. What is not understood is not guessed: the translator says so, and the caller keeps the frame as it came.
- * 2. Nothing throws, whatever the frame holds.
+ * 2. Nothing throws, whatever the frame holds: one that is nested deeper than JSON can be written is not understood.
  */
 import type {
   AgentEvent,
@@ -42,6 +42,20 @@ export class AcpTranslator {
 
   /** The event of a session update, or undefined when it is none that is known. */
   update(update: JsonRecord): AgentEvent | undefined {
+    return unlessThrown(() => this.#update(update));
+  }
+
+  /** The question behind a request, or undefined when its params can't be used. */
+  request(method: string, requestId: RequestId, params: unknown): AgentRequest | undefined {
+    return unlessThrown(() => this.#request(method, requestId, params));
+  }
+
+  /** A turn is over: tool calls that were rejected never told their end. */
+  turnEnded(): void {
+    this.#toolNames.clear();
+  }
+
+  #update(update: JsonRecord): AgentEvent | undefined {
     switch (update["sessionUpdate"]) {
       case "agent_message_chunk":
         return words("text", update);
@@ -59,8 +73,7 @@ export class AcpTranslator {
     }
   }
 
-  /** The question behind a request, or undefined when its params can't be used. */
-  request(method: string, requestId: RequestId, params: unknown): AgentRequest | undefined {
+  #request(method: string, requestId: RequestId, params: unknown): AgentRequest | undefined {
     switch (method) {
       case "session/request_permission":
         return this.#permission(requestId, params);
@@ -73,11 +86,6 @@ export class AcpTranslator {
       default:
         return undefined;
     }
-  }
-
-  /** A turn is over: tool calls that were rejected never told their end. */
-  turnEnded(): void {
-    this.#toolNames.clear();
   }
 
   #tool(update: JsonRecord): AgentEvent | undefined {
@@ -122,6 +130,15 @@ export class AcpTranslator {
       content: content.length > 0 ? contentText(content) : toolKind === "execute" ? commandIn(title) : "",
       options,
     };
+  }
+}
+
+/** V8 reads JSON of any depth, but writes only some thousand levels of it. */
+function unlessThrown<T>(translate: () => T | undefined): T | undefined {
+  try {
+    return translate();
+  } catch {
+    return undefined; // not understood: the caller keeps the frame, so nothing is lost
   }
 }
 

@@ -3,9 +3,10 @@
  */
 import { describe, expect, test } from "vitest";
 import type { AgentEvent } from "../../src/core/agent-event.ts";
+import { SESSION } from "./demo-world.ts";
 import { KEPT, OPTIONS, request, REQUESTS, UPDATES } from "./frames.ts";
 import { Listener } from "./listener.ts";
-import { openMemoryConnection, update } from "./memory-transport.ts";
+import { INITIALIZED, memoryConnection, NEW_SESSION, openMemoryConnection, update } from "./memory-transport.ts";
 
 async function heardOf(...frames: readonly unknown[]): Promise<readonly AgentEvent[]> {
   const { transport, connection } = await openMemoryConnection();
@@ -79,6 +80,65 @@ describe("frames", () => {
     expect(heard.asked).toEqual([]);
     transport.end();
   });
+});
+
+describe("frames that are nested deeper than JSON can be written", () => {
+  const DEEP = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  /** With DEEP in place of "DEEP". */
+  const deep = (frame: object): string => JSON.stringify(frame).replace('"DEEP"', DEEP);
+  const call = { sessionUpdate: "tool_call_update", toolCallId: "c1" };
+
+  test.each([
+    ["arguments", update({ ...call, status: "in_progress", args: { x: "DEEP" } })],
+    ["output", update({ ...call, status: "completed", content: ["DEEP"] })],
+    ["an update that is not known", update({ sessionUpdate: "news", news: "DEEP" })],
+    ["an update of another session", update({ ...call, status: "in_progress", args: "DEEP" }, "other")],
+    ["a notification that is not known", { jsonrpc: "2.0", method: "_iflow/news", params: "DEEP" }],
+    ["a reply to nothing", { jsonrpc: "2.0", id: 99, error: "DEEP" }],
+  ])("%s: the frame is kept, and the next one is heard", async (_name, frame) => {
+    const next = update({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: "x" } });
+    expect(await heardOf(deep(frame), next)).toEqual([
+      { kind: "log", source: "frame", text: deep(frame) },
+      { kind: "text", text: "x" },
+    ]);
+  });
+
+  test("what a person would be asked can't be shown: the request is refused", async () => {
+    const { transport, connection } = await openMemoryConnection();
+    const heard = new Listener(connection);
+    const toolCall = { toolCallId: "c1", title: "t", content: ["DEEP"] };
+    const frame = deep(request("session/request_permission", { options: OPTIONS, toolCall }));
+    transport.say(frame);
+    await heard.until(() => heard.of("log").some(({ text }) => text === frame));
+    expect(transport.sent.at(-1)).toMatchObject({ id: 0, error: { code: -32602 } });
+    expect(heard.asked).toEqual([]);
+    transport.end();
+  });
+
+  test("answers to the handshake and to prompts mean what they mean elsewhere", async () => {
+    const { transport, connection } = memoryConnection();
+    const heard = new Listener(connection);
+    const opening = connection.open(SESSION, new AbortController().signal);
+    const answer = async (method: string, result: object, index = 0): Promise<void> => {
+      const { id } = await transport.request(method, index);
+      transport.say(deep({ jsonrpc: "2.0", id, ...result }));
+    };
+    await answer("initialize", { result: { ...INITIALIZED, more: "DEEP" } });
+    await answer("session/new", { result: { ...NEW_SESSION, modes: "DEEP" } });
+    expect(await opening).toMatchObject({ acpSessionId: NEW_SESSION.sessionId });
+    await connection.prompt(1, [{ type: "text", text: "x" }]);
+    await answer("session/prompt", { result: { stopReason: "end_turn", more: "DEEP" } });
+    expect(await heard.turnEnd(1)).toMatchObject({ kind: "turn-ended" });
+    await connection.prompt(2, [{ type: "text", text: "x" }]);
+    await answer("session/prompt", { error: { code: 7, message: "no", data: "DEEP" } }, 1);
+    expect(await heard.turnEnd(2)).toMatchObject({ kind: "turn-failed", code: 7, message: "no" });
+    transport.end();
+  });
+});
+
+test("a text without meaning is kept up to a length", async () => {
+  const [event] = await heardOf("x".repeat(2 * 1024 * 1024));
+  expect(event).toEqual({ kind: "log", source: "stdout", text: `${"x".repeat(1024 * 1024 - 1)}…` });
 });
 
 describe("replies to prompts", () => {
