@@ -12,7 +12,7 @@ import { messageOf } from "../core/errors.ts";
 import type { AcpTransport, TransportEnd, TransportListener } from "./acp-transport.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
-/** How long a dead process's pipe may stay open without a byte before it is taken as read. */
+/** How long a dead process's pipe may stay open: far longer than it takes to read what the process can have left in it. */
 const DRAIN_MS = 100;
 
 export class StdioTransport implements AcpTransport {
@@ -31,10 +31,7 @@ export class StdioTransport implements AcpTransport {
     // A dead reader shows up as EPIPE on the next write; the end is told through `output`.
     input.on("error", () => undefined);
     const lines = new LineSplitter((line) => this.#line(line));
-    output.on("data", (bytes: Buffer) => {
-      this.#draining?.refresh();
-      lines.push(bytes);
-    });
+    output.on("data", (bytes: Buffer) => lines.push(bytes));
     const finish = (reason: string): void => {
       if (this.#end !== undefined) return;
       lines.end();
@@ -74,7 +71,8 @@ export class StdioTransport implements AcpTransport {
   /** The process has exited: reads what is left, then ends, even when somebody else still holds the pipe. */
   drain(): void {
     if (this.#end !== undefined || this.#draining !== undefined) return;
-    this.#draining = setTimeout(() => this.close(), DRAIN_MS);
+    // A busy event loop may come to the timer before it has read: it reads between a timer and an immediate.
+    this.#draining = setTimeout(() => setImmediate(() => this.close()), DRAIN_MS);
     this.#output.resume();
   }
 

@@ -109,6 +109,27 @@ describe("an agent that is gone before anybody could listen to it", () => {
   });
 });
 
+test("a child that has the dead agent's output and goes on writing does not hide the death", async () => {
+  await using world = await DemoWorld.create();
+  const command = join(world.folder, "chatty.mjs");
+  const chat = `setInterval(() => console.log("still here"), 10)`;
+  const stdio = ["ignore", "inherit", "ignore"];
+  const options = JSON.stringify({ detached: true, env: {}, stdio });
+  const script = [
+    `import { spawn } from "node:child_process";`,
+    `console.log(spawn(process.execPath, ["-e", ${JSON.stringify(chat)}], ${options}).pid);`,
+    `setTimeout(() => process.stdout.write("last word\\n", () => process.exit(3)), 1_000);`,
+  ];
+  await writeFile(command, `#!${process.execPath}\n${script.join("\n")}\n`);
+  await chmod(command, 0o755);
+  const connection = await world.start(world.launcher({ command }));
+  const heard = new Listener(connection);
+  const { text: child } = await heard.until(() => heard.of("log").find(({ text }) => /^\d+$/.test(text)));
+  expect(await heard.exit(20_000)).toMatchObject({ code: 3, cause: "exited" });
+  expect(heard.of("log").map(({ text }) => text)).toContain("last word");
+  await gone([], [Number(child)]);
+});
+
 describe("stopping", () => {
   async function withShell(command: string, quirks = "") {
     const world = await DemoWorld.create({ deadlines: { cancelMs: 300, termMs: 500, killMs: 20_000 } });
