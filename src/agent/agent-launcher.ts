@@ -68,7 +68,7 @@ class Launcher implements AgentLauncher {
 
   async #dial(spec: AgentSpec, url: string, signal: AbortSignal): Promise<AcpConnection> {
     const { WebsocketTransport } = await import("./websocket-transport.ts");
-    const transport = await WebsocketTransport.connect(url, this.#deadlines.startMs, signal);
+    const transport = await WebsocketTransport.connect(url, "dialled", this.#deadlines.startMs, signal);
     return this.#connection(spec, url, transport, undefined);
   }
 

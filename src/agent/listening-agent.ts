@@ -46,7 +46,7 @@ export async function connectWhenListening(
   });
   try {
     const url = await announced.promise;
-    const socket = await WebsocketTransport.connect(url, deadlineMs, signal);
+    const socket = await WebsocketTransport.connect(url, "started", deadlineMs, signal);
     return new ListeningTransport(socket, output);
   } catch (error) {
     if (!signal.aborted && until.aborted && !(error instanceof IflowError)) {

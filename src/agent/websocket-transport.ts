@@ -3,7 +3,8 @@
  * Owns: the socket, its keep-alive. Does not own: who runs the agent, the meaning of texts.
  *
  * 1. What arrives between the opening and `listen` waits in the socket, which is paused until then.
- * 2. A peer that is gone without a word (a vanished machine) is noticed by an unanswered ping.
+ * 2. A dialled peer that is gone without a word (a vanished machine) is noticed by an unanswered ping. An agent that we started
+ *    is not pinged: it may be busy for long, and its exit closes the socket.
  */
 import WebSocket, { type RawData } from "ws";
 import { IflowError, messageOf } from "../core/errors.ts";
@@ -15,6 +16,9 @@ const LONGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
 const CLOSE_MS = 500;
 /** A ping goes out this often; when the one before was not answered, the connection is over. */
 const PING_EVERY_MS = 30_000;
+
+/** An agent that runs somewhere, or one that we started ourselves. */
+type Peer = "dialled" | "started";
 
 /** The reason of an abort as an error, which it is unless somebody gave something else. */
 function abortReason(signal: AbortSignal): Error {
@@ -33,9 +37,9 @@ export class WebsocketTransport implements AcpTransport {
   #reason: string | undefined;
   #ended = false;
   #answered = true;
-  readonly #pings: NodeJS.Timeout;
+  readonly #pings: NodeJS.Timeout | undefined;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, peer: Peer) {
     this.#socket = socket;
     socket.pause();
     socket.on("error", (error) => (this.#reason ??= messageOf(error)));
@@ -45,12 +49,11 @@ export class WebsocketTransport implements AcpTransport {
       const words = reason.toString();
       this.#end(this.#reason ?? `the connection was closed (code ${code}${words === "" ? "" : `: ${words}`})`);
     });
-    this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS);
-    this.#pings.unref();
+    if (peer === "dialled") this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS).unref();
   }
 
   /** Dials once. Rejects with IflowError agent_start_failed; an abort closes the attempt. */
-  static connect(url: string, deadlineMs: number, signal: AbortSignal): Promise<WebsocketTransport> {
+  static connect(url: string, peer: Peer, deadlineMs: number, signal: AbortSignal): Promise<WebsocketTransport> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
       const socket = new WebSocket(url, {
@@ -73,7 +76,7 @@ export class WebsocketTransport implements AcpTransport {
       socket.once("open", () => {
         signal.removeEventListener("abort", abort);
         socket.removeListener("error", failed);
-        resolve(new WebsocketTransport(socket));
+        resolve(new WebsocketTransport(socket, peer));
       });
     });
   }
