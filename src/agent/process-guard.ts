@@ -13,6 +13,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 /** Names the one agent that a guard guards; unlike the session's mark it is never used again. */
 export const AGENT_MARK = "IFLOW_PLUGIN_AGENT";
 
+/** Where its tools (grep, sed, awk, sleep) are, whatever PATH the agent was given. */
+const TOOLS = "/usr/bin:/bin";
+
 /**
  * $1: value of the mark; $2: where /proc is. Input: `agent PID`, then `done` or the end.
  * Without it, `ps` tells the environment (-E on macOS, e elsewhere) and the ancestry.
@@ -84,14 +87,14 @@ export class ProcessGuard {
     this.#shell = shell;
   }
 
-  /** `path`: where the tools of the system are found. `lost` is called when the guard itself cannot run or dies before `done`. */
+  /** `path`: the agent's, where the tools of the system are looked for first. `lost` is called when the guard itself cannot run or dies before `done`. */
   static start(mark: string, path: string, lost: (reason: string) => void, proc = "/proc"): ProcessGuard {
     // By way of the environment, so that a listing of processes stays readable.
     const shell = spawn("/bin/sh", ["-c", 'eval "$GUARD_SCRIPT"', "iflow-plugin-guard", mark, proc], {
       cwd: "/",
       // A group of its own: what ends the gateway's group must not end the guard with it.
       detached: true,
-      env: { PATH: path, GUARD_SCRIPT: SCRIPT },
+      env: { PATH: path === "" ? TOOLS : `${path}:${TOOLS}`, GUARD_SCRIPT: SCRIPT },
       stdio: ["pipe", "ignore", "ignore"],
     });
     const guard = new ProcessGuard(shell);

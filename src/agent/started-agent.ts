@@ -50,7 +50,7 @@ export class StartedAgent {
     log: Log,
   ): Promise<{ readonly agent: StartedAgent; readonly ear: Ear }> {
     const own = randomUUID();
-    const guard = ProcessGuard.start(own, start.env["PATH"] ?? "/usr/bin:/bin", (reason) =>
+    const guard = ProcessGuard.start(own, start.env["PATH"] ?? "", (reason) =>
       log.warn(`The guard of ${start.command} is gone: ${reason}.`),
     );
     try {

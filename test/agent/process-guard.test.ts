@@ -61,6 +61,21 @@ describe("when the process that owns the agent is killed with -9", () => {
     await gone([sessionId], [Number(started)]);
   });
 
+  test("although the agent's PATH has none of the system's tools", async () => {
+    await using world = await DemoWorld.create();
+    const sessionId = `guard-path-${process.pid}`;
+    const script = "run: /bin/sleep 328 & /bin/sleep 329; true";
+    const { told, kill, pid } = await owner("stdio", world, sessionId, script, "/nonexistent");
+    await told();
+    await told();
+    await told();
+    // Guard, agent, shell and two sleeps.
+    let all = await below(pid);
+    while (all.length < 5) all = await below(pid);
+    await kill();
+    await gone([sessionId], all);
+  });
+
   test("an agent that ignores SIGTERM goes, too", async () => {
     await using world = await DemoWorld.create();
     const sessionId = `guard-deaf-${process.pid}`;
