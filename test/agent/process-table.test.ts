@@ -30,6 +30,8 @@ describe.each(["linux", "darwin"] as const)("process table as on %s", (platform)
     if (child.exitCode !== null || child.signalCode !== null) return;
     process.kill(-pid, "SIGKILL");
     await once(child, "exit");
+    // Its children carry the mark of the next test, too.
+    await gone([`table-${process.pid}`]);
   });
 
   test("a process is known by pid and start time, its children by their parent and group", async () => {
