@@ -5,7 +5,8 @@
  * Owns: finding a Node that OpenClaw accepts (this one, else the npm package of Node, kept in .node/), and `npm ci` under it.
  * Plain JavaScript: it must run on Node 20.
  * B1 npm itself runs under the chosen Node: OpenClaw's install script looks at it.
- * B2 One run installs at a time; the others wait for it. An installer that died holds up nobody.
+ * B2 One run installs at a time; the others wait for it. An installer that died holds up nobody, also when its pid came round
+ *    again (in containers it soon does).
  * B3 What is installed is judged by what stands in node_modules, so an install by hand counts too.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -108,6 +109,24 @@ function isAlive(pid) {
   }
 }
 
+/** When a process began, in ticks since the boot (proc(5)); empty where /proc does not tell. */
+function startOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return ""; // no /proc, or nobody has the pid
+  }
+}
+
+/** `owner`: the text of a lock that is not ours. */
+function ownerLives(owner) {
+  const [pid, start = ""] = owner.trim().split(" ");
+  if (Number(pid) === process.pid || !isAlive(Number(pid))) return false;
+  const now = startOf(pid);
+  return start === "" || now === "" || start === now;
+}
+
 function readLock() {
   try {
     return readFileSync(LOCK, "utf8");
@@ -119,10 +138,13 @@ function readLock() {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The lock is a file with the pid, made whole by link(2); a dead owner's is moved away, and taken only by who moved it. */
+/**
+ * The lock is a file with the pid and the start of its process, made whole by link(2); a dead owner's is moved away, and taken
+ * only by who moved it.
+ */
 async function locked(install) {
   mkdirSync(NODE_FOLDER, { recursive: true });
-  const mine = `${process.pid}\n`;
+  const mine = `${process.pid} ${startOf(process.pid)}\n`;
   const draft = `${LOCK}.${process.pid}`;
   writeFileSync(draft, mine);
   let told = false;
@@ -135,7 +157,7 @@ async function locked(install) {
         if (error.code !== "EEXIST") throw error;
       }
       const owner = readLock();
-      if (owner !== undefined && !isAlive(Number(owner))) {
+      if (owner !== undefined && !ownerLives(owner)) {
         const aside = `${LOCK}.dead.${process.pid}`;
         try {
           renameSync(LOCK, aside);
@@ -147,7 +169,8 @@ async function locked(install) {
         }
         continue;
       }
-      if (owner !== undefined && !told) say(`Waiting for another run that is installing (pid ${owner.trim()}) ...`);
+      if (owner !== undefined && !told)
+        say(`Waiting for another run that is installing (pid ${owner.trim().split(" ")[0]}) ...`);
       told = true;
       await sleep(LOCK_POLL_MS);
     }
