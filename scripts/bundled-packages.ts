@@ -25,7 +25,7 @@ export const bundledPackages: Plugin = {
   },
 };
 
-const LONGEST_LINE = 140;
+const LONGEST_LINE = 1_000;
 
 /** esbuild heads each module of the bundle with its path and lays all of them out alike; those of packages are set close. */
 export const closePackages: NonNullable<Options["plugins"]>[number] = {

@@ -3,14 +3,13 @@
  * Owns: which frame becomes which event, turns, requests, the stop. Does not own: bytes and ids (acp-channel.ts),
  * shapes (acp-translate.ts), processes (started-agent.ts), the handshake's rules (handshake.ts).
  *
- * 1. Every text of the agent becomes an event; what has no meaning for the session is a `log`, cut when it is very long.
+ * 1. Every text of the agent becomes an event; what has no meaning for the session is a `log`.
  * 2. A turn ends by the reply to its own prompt, and by nothing else. An end that was not seen is never invented.
  * 3. `exited` comes once and last; the first cause of the end is the one that is told.
  * 4. What is for another session than ours never becomes anything but a log (I9).
  */
 import type { AgentEvent, AgentReply, ExitReport, RequestId } from "../core/agent-event.ts";
 import { IflowError, messageOf } from "../core/errors.ts";
-import { cutText } from "../core/output.ts";
 import type { ProcessIdentity } from "../core/session.ts";
 import type { AgentConnection, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
 import { AcpChannel, type ChannelListener, type Reply } from "./acp-channel.ts";
@@ -30,8 +29,6 @@ import { wireBlocks } from "./prompt-blocks.ts";
 import { RunningTurns } from "./running-turns.ts";
 import type { StartedAgent } from "./started-agent.ts";
 
-/** Longest text that is kept of what has no meaning for the session, in UTF-16 code units. */
-const LONGEST_LOG = 1024 * 1024;
 /** A lost connection waits so long for the exit of its process, which is the better cause. */
 const EXIT_FOLLOWS_MS = 150;
 
@@ -226,7 +223,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
 
   log(source: "stdout" | "control" | "frame", text: string): void {
     if (source === "control") this.#lastWords.hear(text);
-    this.#queue.push({ kind: "log", source, text: cutText(text, LONGEST_LOG) });
+    this.#queue.push({ kind: "log", source, text });
   }
 
   // ---------------------------------------------------------------- the end

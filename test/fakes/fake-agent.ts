@@ -52,7 +52,7 @@ export class FakeAgent implements AgentLauncher {
   beforeStart: () => Promise<void> = async () => undefined;
   beforeOpen: () => Promise<void> = async () => undefined;
   /** Awaited before a prompt is taken: an agent that does not read. */
-  beforePrompt: () => Promise<void> = async () => undefined;
+  beforePrompt: (() => Promise<void>) | undefined;
   readonly after: (ms: number, run: () => void) => () => void;
   readonly version: string;
   readonly stored = new Map<string, ScriptSession>();
@@ -185,7 +185,7 @@ export class FakeConnection implements AgentConnection {
   }
 
   async prompt(turn: number, blocks: readonly PromptBlock[]): Promise<void> {
-    await this.#agent.beforePrompt();
+    if (this.#agent.beforePrompt !== undefined) await this.#agent.beforePrompt();
     this.#mustLive();
     const session = this.#session;
     if (session === undefined) throw new IflowError("agent_exited", "No session is open.");
