@@ -196,7 +196,7 @@ function parse(raw: unknown): ParsedConfig {
 type GatewayCall = MachineRun["call"];
 
 async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<DoctorParts | string> {
-  const given = await withResolvedSecrets(api, api.pluginConfig ?? {});
+  const given = await withResolvedSecrets(api, api.pluginConfig ?? {}, process.env);
   if (!given.ok) return given.message;
   const parsed = parse(given.raw);
   if (!parsed.ok) return parsed.message;

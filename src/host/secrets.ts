@@ -12,6 +12,7 @@ type Json = Readonly<Record<string, unknown>>;
 export async function withResolvedSecrets(
   api: HostApi,
   raw: Json,
+  processEnv: NodeJS.ProcessEnv,
 ): Promise<{ readonly ok: true; readonly raw: Json } | { readonly ok: false; readonly message: string }> {
   const agent = jsonOf(raw["agent"]);
   const auth = jsonOf(agent["auth"]);
@@ -23,7 +24,7 @@ export async function withResolvedSecrets(
     if (resolve === undefined) return value;
     const { value: secret, unresolvedRefReason } = await resolve({
       config: currentConfig(api),
-      env: process.env,
+      env: processEnv,
       value,
       path: `plugins.entries.${api.id}.config.${path}`,
       unresolvedReasonStyle: "detailed",

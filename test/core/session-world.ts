@@ -133,6 +133,7 @@ export class SessionWorld {
         return;
       case "record-question":
       case "record-answer":
+      case "audit":
         return;
     }
   }

@@ -116,3 +116,15 @@ test("[G1] in a group, a permission is granted by the one who launched or an ope
   expect(await operations.verdict("respond", allow, anonymous)).toBe("not_allowed");
   expect(await operations.verdict("respond", allow, { ...group, senderId: "7" })).toBe("taken");
 });
+
+test("[O8] [G1] what a channel said of a delivery is for who sees every session", async () => {
+  await using operations = await OperationsWorld.create();
+  operations.world.delivery.fail("send", { kind: "refused", reason: "chat not found: -1001" });
+  const { id } = await operations.launch("say: x");
+  await operations.world.until(id, "idle");
+  await operations.world.clock.advance(1_000);
+  const all: Caller = { ...operations.me, seesAll: true };
+  expect(JSON.stringify(await operations.json("stats", {}, all))).toContain("-1001");
+  for (const door of ["command", "tool"] as const)
+    expect(JSON.stringify(await operations.call("stats", {}, { ...operations.me, door }))).not.toContain("-1001");
+});

@@ -302,18 +302,6 @@ describe("answers have exactly the promised fields", () => {
     });
   });
 
-  test("[O8] [G1] what a channel said of a delivery is for who sees every session", async () => {
-    await using operations = await OperationsWorld.create();
-    operations.world.delivery.fail("send", { kind: "refused", reason: "chat not found: -1001" });
-    const { id } = await operations.launch("say: x");
-    await operations.world.until(id, "idle");
-    await operations.world.clock.advance(1_000);
-    const all: Caller = { ...operations.me, seesAll: true };
-    expect(JSON.stringify(await operations.json("stats", {}, all))).toContain("-1001");
-    for (const door of ["command", "tool"] as const)
-      expect(JSON.stringify(await operations.call("stats", {}, { ...operations.me, door }))).not.toContain("-1001");
-  });
-
   test("[O8] stats", async () => {
     await using operations = await OperationsWorld.create();
     expect(await operations.json("stats")).toMatchObject({ total: 0, averageDurationMs: 0, longest: null });
