@@ -96,6 +96,7 @@ const SCRIPT: Readonly<Record<JobKind, (key: string, words: Tokens) => readonly 
 };
 
 const FOLLOW_UPS = 2;
+const GO_ON = "go on, please";
 
 export interface Seen {
   /** Whether a message with these words has been taken: it waits, is carried out, or was sent. */
@@ -120,7 +121,7 @@ export function nextAct(job: Job, session: Session, seen: Seen): Act | undefined
       return { do: "answer", questionId: question.id, words };
     }
     case "interrupted":
-      return { do: "say", message: `go on, please (${job.key} ${seen.unique()})`, interrupt: false };
+      return { do: "say", message: `${GO_ON} (${job.key} ${seen.unique()})`, interrupt: false };
     case "working":
       return whileWorking(job, session, seen);
     case "idle":
@@ -131,9 +132,12 @@ export function nextAct(job: Job, session: Session, seen: Seen): Act | undefined
 function whileWorking(job: Job, session: Session, seen: Seen): Act | undefined {
   if (session.output.end === 0) return undefined;
   if (job.kind === "stop") return { do: "kill" };
+  if (job.kind !== "interrupt") return undefined;
   const words = `say: ${job.key} was interrupted`;
-  if (job.kind !== "interrupt" || seen.heard(words)) return undefined;
-  return { do: "say", message: words, interrupt: true };
+  if (!seen.heard(words)) return { do: "say", message: words, interrupt: true };
+  // Killed between its line and its sending it never came to iFlow, which goes on with what hangs.
+  const present = session.phase.kind === "working" ? session.phase.message.text.text : "";
+  return present.startsWith(GO_ON) ? { do: "say", message: `${words} (${seen.unique()})`, interrupt: true } : undefined;
 }
 
 function whenIdle(job: Job, seen: Seen): Act | undefined {
