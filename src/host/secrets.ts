@@ -18,10 +18,15 @@ export async function withResolvedSecrets(
   const auth = jsonOf(agent["auth"]);
   const env = jsonOf(agent["env"]);
   const resolve = await loadResolveSecret();
+  const references = [
+    ...Object.entries(env).map(([name, value]) => ({ path: `agent.env.${name}`, value })),
+    { path: "agent.auth.apiKey", value: auth["apiKey"] },
+  ].filter(({ value }) => typeof value === "object" && value !== null);
+  // What is none of them is judged as it stands.
+  if (references.length === 0 || resolve === undefined) return { ok: true, raw };
+  const found = new Map<string, string>();
   const problems: string[] = [];
-  const resolved = async (value: unknown, path: string): Promise<unknown> => {
-    if (typeof value !== "object" || value === null) return value;
-    if (resolve === undefined) return value;
+  for (const { path, value } of references) {
     const { value: secret, unresolvedRefReason } = await resolve({
       config: currentConfig(api),
       env: processEnv,
@@ -30,16 +35,18 @@ export async function withResolvedSecrets(
       unresolvedReasonStyle: "detailed",
     });
     if (secret === undefined) problems.push(`${path}: ${unresolvedRefReason ?? "the secret reference gives nothing"}`);
-    return secret;
-  };
-  const variables = Object.entries(env).map(
-    async ([name, value]) => [name, await resolved(value, `agent.env.${name}`)] as const,
-  );
-  const apiKey = await resolved(auth["apiKey"], "agent.auth.apiKey");
-  const known = Object.fromEntries(await Promise.all(variables));
+    else found.set(path, secret);
+  }
   if (problems.length > 0) return { ok: false, message: `${problems.join("; ")}. Set it, or correct the reference.` };
-  const given = apiKey === undefined ? {} : { auth: { ...auth, apiKey } };
-  return { ok: true, raw: { ...raw, agent: { ...agent, env: known, ...given } } };
+  const variables = Object.entries(env).map(
+    ([name, value]) => [name, found.get(`agent.env.${name}`) ?? value] as const,
+  );
+  const apiKey = found.get("agent.auth.apiKey");
+  const given = {
+    ...(agent["env"] === undefined ? {} : { env: Object.fromEntries(variables) }),
+    ...(apiKey === undefined ? {} : { auth: { ...auth, apiKey } }),
+  };
+  return { ok: true, raw: { ...raw, agent: { ...agent, ...given } } };
 }
 
 function jsonOf(value: unknown): Json {
