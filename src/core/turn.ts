@@ -165,10 +165,13 @@ export function countWork(draft: Draft, untilAt: number = draft.at): void {
   if (phase.kind === "working") count(draft, { workingMs: Math.max(0, untilAt - phase.sinceAt) });
 }
 
-function timeoutCause({ why, tool = "a tool call" }: Stopping): Cause {
-  const waited = why === "tool_timeout" ? `on ${oneLine(tool)} (toolTimeoutMinutes)` : "for the model (iflowTimeout)";
-  const code = why === "tool_timeout" ? why : "model_silent";
-  return { code, message: `iFlow waited ${waited} without a sign of life, and the turn was stopped` };
+function timeoutCause({ why, tool = "A tool call" }: Stopping): Cause {
+  return why === "tool_timeout"
+    ? { code: why, message: `${oneLine(tool)} ran longer than toolTimeoutMinutes, and the turn was stopped` }
+    : {
+        code: "model_silent",
+        message: "iFlow gave no sign of life while waiting for the model (iflowTimeout), and the turn was stopped",
+      };
 }
 
 export const END_NOTICE = { completed: "completed", failed: "failed", timed_out: "failed", killed: "killed" } as const;

@@ -5,6 +5,7 @@ import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
+import type { Session } from "../core/session.ts";
 import type { Responded } from "../engine/orders.ts";
 import type { RespondJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
@@ -40,8 +41,8 @@ export const respond = defineOperation({
     ),
   run: async (context, caller, given) => {
     const found = context.sessions.find(caller, given.session);
-    const startsAgain = found.ok && found.value.agent === undefined && found.value.phase.kind !== "queued";
-    const allowed = startsAgain ? await context.workdirs.stillAllowed(found.value) : ok(undefined);
+    const allowed =
+      found.ok && startsAgain(found.value) ? await context.workdirs.stillAllowed(found.value) : ok(undefined);
     if (!allowed.ok) return allowed;
     const responded = await context.sessions.respond(caller, given.session, {
       message: given.message,
@@ -52,6 +53,11 @@ export const respond = defineOperation({
     return responded.ok ? ok(reply(responded.value)) : responded;
   },
 });
+
+/** Whether iFlow has to be started for it once more. */
+function startsAgain({ phase, agent }: Session): boolean {
+  return phase.kind === "ended" || (agent === undefined && phase.kind !== "queued");
+}
 
 function reply({ session, flowId, delivered, question }: Responded): Reply<RespondJson> {
   const what =

@@ -126,7 +126,7 @@ describe("when the time has come", () => {
     expect(over.phase).toMatchObject({
       cause: {
         code: "tool_timeout",
-        message: "iFlow waited on sleep (toolTimeoutMinutes) without a sign of life, and the turn was stopped",
+        message: "sleep ran longer than toolTimeoutMinutes, and the turn was stopped",
       },
     });
   });
