@@ -237,6 +237,8 @@ export function agentContract(name: string, createWorld: () => Promise<AgentWorl
         const { connection, heard } = await stage.open();
         expect((await stage.world.launcher.reap(stage.sessionId, connection.identity)).ended).toBeGreaterThan(0);
         expect(await stage.world.launcher.reap(stage.sessionId, connection.identity)).toEqual({ ended: 0 });
+        // A process on its way out has lost its mark a moment before its pipes are closed.
+        await heard.until(() => heard.over);
         await expect(prompt(connection, 1, "say: x")).rejects.toMatchObject({ code: "agent_exited" });
         expect(heard.of("turn-ended")).toEqual([]);
       });
