@@ -238,8 +238,13 @@ export function agentContract(name: string, createWorld: () => Promise<AgentWorl
         expect((await stage.world.launcher.reap(stage.sessionId, connection.identity)).ended).toBeGreaterThan(0);
         expect(await stage.world.launcher.reap(stage.sessionId, connection.identity)).toEqual({ ended: 0 });
         // A process on its way out has lost its mark a moment before its pipes are closed.
-        await heard.until(() => heard.over);
-        await expect(prompt(connection, 1, "say: x")).rejects.toMatchObject({ code: "agent_exited" });
+        let turn = 0;
+        const fate = (): Promise<unknown> =>
+          prompt(connection, (turn += 1), "say: x").then(
+            () => "taken",
+            (error: unknown) => error,
+          );
+        await expect.poll(fate, { timeout: 60_000 }).toMatchObject({ code: "agent_exited" });
         expect(heard.of("turn-ended")).toEqual([]);
       });
     });
