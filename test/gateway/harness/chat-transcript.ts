@@ -22,7 +22,7 @@ export function steady(text: string, replaced: Replaced): string {
   for (const [value, word] of Object.entries(replaced)) result = result.replaceAll(value, word);
   // A turn under a second says nothing of its time; on a slow machine the same turn does.
   return result
-    .replaceAll(/^(✅ .*) · \d+s$/gmu, "$1")
-    .replaceAll(/^It has worked for \d+ seconds?\.\n/gm, "")
+    .replaceAll(/^(✅ .*) · (?:\d+m )?\d+s$/gmu, "$1")
+    .replaceAll(/^It has worked for .*\.\n/gm, "")
     .replaceAll(/\b\d+\s?(?:s|seconds?)\b/g, "N s");
 }
