@@ -50,7 +50,13 @@ export class Progress {
       if (card !== undefined && session.phase.kind !== "asking") this.#finish(session, card);
       return;
     }
-    if (card?.turn === session.turn || this.#closed || !this.#wanted(session)) return;
+    if (this.#closed) return;
+    if (card?.turn === session.turn) {
+      // It stood still while somebody was asked.
+      if (card.cancel === undefined && !card.busy) this.#later(card, EDIT_EVERY_MS, current);
+      return;
+    }
+    if (!this.#wanted(session)) return;
     card?.cancel?.();
     const fresh: Card = {
       turn: session.turn,

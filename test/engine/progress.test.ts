@@ -31,6 +31,27 @@ describe("[N5] progress cards", () => {
     await world.roster.stop();
   });
 
+  test("goes on after somebody was asked, before its first words and in the middle", async () => {
+    const world = await World.start();
+    const script = "ask: Now? | A | B\nsleep 20000\nask: Again? | A | B\nsleep 20000\nsay: c";
+    const { session } = await world.launch(script);
+    const waitedFor = async (): Promise<void> => {
+      await world.until(session.id, "asking");
+      await world.clock.advance(60_000);
+      await world.respond(session.id, "A");
+      await world.until(session.id, "working");
+    };
+    await waitedFor();
+    await world.clock.advance(9_000);
+    expect(cards(world)).toHaveLength(1);
+    await waitedFor();
+    const before = cards(world)[0]?.texts.length ?? 0;
+    await world.clock.advance(9_000);
+    expect(cards(world)).toHaveLength(1);
+    expect(cards(world)[0]?.texts.length ?? 0).toBeGreaterThan(before);
+    await world.roster.stop();
+  });
+
   test("a failed edit pauses, doubling, and never posts a new card", async () => {
     const world = await World.start();
     const { session } = await world.launch("hang");
