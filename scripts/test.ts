@@ -9,7 +9,18 @@ import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { ROOT, runTool } from "./tool.ts";
 
-const WITH_PROCESSES = ["agent", "contract", "crash", "demo", "gateway"].map((room) => join("test", room) + sep);
+/** Folders in which tests start some. */
+const WITH_PROCESSES = [
+  "agent",
+  "config-keys",
+  "contract",
+  "crash",
+  "demo",
+  "gateway",
+  "journal",
+  "operations",
+  "package",
+].map((room) => join("test", room) + sep);
 
 interface Report {
   readonly testResults: readonly FileReport[];
