@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { realpathSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agent/agent-launcher.ts";
 import type { ChannelRule, PluginConfig, Secret } from "./config.ts";
@@ -19,7 +19,7 @@ import { Sessions } from "./engine/sessions.ts";
 import { createJournals } from "./journal/journals.ts";
 import { Audit } from "./operations/audit.ts";
 import type { Context } from "./operations/context.ts";
-import { Workdirs } from "./operations/workdir.ts";
+import { isWithin, Workdirs } from "./operations/workdir.ts";
 import type { AgentLauncher, ChildTasks, Clock, Delivery, FlowStore, Journals, Log } from "./ports.ts";
 
 /** A live process that waits for a follow-up is kept so long; then the session is parked. */
@@ -183,21 +183,15 @@ function channelRules({ agentChannels }: PluginConfig): readonly ChannelRule[] {
       return { ...rule, directory: realpathSync(rule.directory) };
     } catch {
       // Not there, or not to be read: it stands as it is written.
-      return rule;
+      return { ...rule, directory: resolve(rule.directory) };
     }
   });
 }
 
 /** The longest matching directory wins. */
 function ruleOf(workdir: string, channels: readonly ChannelRule[]): ChannelRule | undefined {
-  const rules = channels.filter(({ directory }) => isBelow(workdir, directory));
+  const rules = channels.filter(({ directory }) => isWithin(workdir, directory));
   return rules.toSorted((a, b) => b.directory.length - a.directory.length)[0];
-}
-
-/** Whole path segments: /a/bc is not below /a/b. */
-function isBelow(path: string, directory: string): boolean {
-  const root = directory.replace(/\/+$/, "");
-  return path === root || path.startsWith(`${root}/`);
 }
 
 function agentOptions(config: PluginConfig, log: Log, hostEnv: HostParts["env"]): AgentOptions {

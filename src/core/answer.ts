@@ -7,7 +7,16 @@ import type { AuditFact, Rules, SessionEvent, Taken } from "./event.ts";
 import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
 import { ok, refuse, type Refused, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
-import { answerWords, approvedMode, deny, isGranted, isLasting, openQuestions, replyOf } from "./question.ts";
+import {
+  answerWords,
+  approvedMode,
+  deny,
+  hasAnswer,
+  isGranted,
+  isLasting,
+  openQuestions,
+  replyOf,
+} from "./question.ts";
 import type { Ask, By, Door, Message, Session } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
 
@@ -174,7 +183,7 @@ function closeAsk(draft: Draft, ask: Ask): void {
   applyPlan(draft, ask);
   keepGrant(draft, ask, agent?.kind === "ready" ? "lasting" : "late");
   if (agent?.kind === "ready" && ask.requestId !== undefined) {
-    draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-MAX_UNCONFIRMED) };
+    keepUnconfirmed(draft, ask);
     draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(ask) });
     if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
     else resumeTurn(draft, phase);
@@ -184,6 +193,11 @@ function closeAsk(draft: Draft, ask: Ask): void {
   draft.session = { ...draft.session, inbox: [...draft.session.inbox, message] };
   if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
   else enterQueue(draft, "continue");
+}
+
+/** Until iFlow has read it: it goes along with a prompt that comes before that. */
+function keepUnconfirmed(draft: Draft, ask: Ask): void {
+  draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-MAX_UNCONFIRMED) };
 }
 
 /** An approved plan changes the session's mode; the turn is let end, then the session is loaded in that mode. */
@@ -248,8 +262,7 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   const rest = phase.asks.filter((a) => a !== ask);
   const live = agent?.kind === "ready" && ask.requestId !== undefined;
   // Parts that somebody did answer go along with the next prompt.
-  if (!live && ask.questions.some((question) => question.answer !== undefined))
-    draft.session = { ...draft.session, unconfirmed: [...draft.session.unconfirmed, ask].slice(-MAX_UNCONFIRMED) };
+  if (!live && hasAnswer(ask)) keepUnconfirmed(draft, ask);
   if (live) draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(deny(ask, reason, draft.at)) });
   if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
   else if (live) resumeTurn(draft, phase);

@@ -124,6 +124,11 @@ function boundOptions(options: readonly RequestOption[]): readonly RequestOption
   }));
 }
 
+/** Somebody has answered it, or a part of it. */
+export function hasAnswer({ questions }: Ask): boolean {
+  return questions.some(({ answer }) => answer !== undefined);
+}
+
 export function openQuestions(asks: readonly Ask[]): readonly Question[] {
   return asks.flatMap((ask) => ask.questions).filter((question) => question.answer === undefined);
 }
@@ -220,7 +225,10 @@ function chooseFrom(question: Question): string {
     : `Choose one of: ${choiceLines(question).join(" · ")}${own}`;
 }
 
-/** True when the words are nothing but a choice: its number or its exact words, as any notice shows them (for bare replies and other writers). */
+/**
+ * True when the words are nothing but a choice: its number, or its exact words as a notice of any language shows them.
+ * For bare replies and other writers.
+ */
 export function isExactChoice(question: Question, words: string): boolean {
   const wanted = words.trim().toLowerCase();
   if (wanted === "") return false;

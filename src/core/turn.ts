@@ -19,6 +19,7 @@ import {
   type Draft,
 } from "./draft.ts";
 import { asksSomething, cutText, shownLastWords } from "./output.ts";
+import { hasAnswer } from "./question.ts";
 import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
@@ -222,7 +223,7 @@ export function interrupt(draft: Draft, cause: Cause, workedUntilAt: number = dr
   setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause });
   draft.session = {
     ...draft.session,
-    unconfirmed: [...unconfirmed, ...open.filter((a) => a.questions.some((q) => q.answer !== undefined))],
+    unconfirmed: [...unconfirmed, ...open.filter(hasAnswer)],
   };
   endChild(draft, "failed", cause.message);
   stopAgent(draft);

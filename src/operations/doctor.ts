@@ -3,12 +3,12 @@
  * Owns: which checks there are and how they read. What they touch is passed in.
  */
 import { realpath, stat } from "node:fs/promises";
-import { sep } from "node:path";
 import { oneLine } from "../core/draft.ts";
 import { messageOf } from "../core/errors.ts";
 import type { DeliveryCounts } from "../engine/governor.ts";
 import type { AgentLauncher, Journals } from "../ports.ts";
 import { deliveryLine } from "./stats.ts";
+import { isWithin } from "./workdir.ts";
 
 export type Verdict = "ok" | "warning" | "failed";
 
@@ -129,7 +129,7 @@ async function directory({ workdir, allowed }: DoctorParts): Promise<Check> {
   if (workdir !== undefined && allowed.length > 0) {
     const real = await realpath(workdir);
     const roots = await Promise.all(allowed.map((one) => realpath(one)));
-    if (!roots.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)))
+    if (!roots.some((root) => isWithin(real, root)))
       return failed(
         `the default ${workdir} is not below allowedWorkdirs (${allowed.join(", ")}). Add it, or set defaultWorkdir`,
       );

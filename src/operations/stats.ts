@@ -37,8 +37,9 @@ export const stats = defineOperation({
     const found = context.sessions.all(caller);
     const { admission, governor } = context.sessions.roster;
     // A channel's own words may name a chat that is not the caller's.
-    const { lastRefusal: _anyones, ...counts } = governor.counts;
-    const deliveries: DeliveryCounts = caller.seesAll ? governor.counts : counts;
+    const all = governor.counts;
+    const { lastRefusal: _anyones, ...bare } = all;
+    const deliveries: DeliveryCounts = caller.seesAll ? all : bare;
     const byStatus = Object.fromEntries(
       STATUSES.map((status) => [status, found.filter((s) => statusOf(s) === status).length]),
     );

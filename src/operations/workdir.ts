@@ -146,6 +146,7 @@ async function nearestReal(path: string): Promise<string | undefined> {
   return isThere ? undefined : nearestReal(dirname(path));
 }
 
-function isWithin(path: string, root: string): boolean {
+/** Of real paths: the same, or below it by whole segments. */
+export function isWithin(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }

@@ -2,6 +2,7 @@
 import { PassThrough } from "node:stream";
 import { afterEach, expect, test, vi } from "vitest";
 import { StdioTransport } from "../../src/agent/stdio-transport.ts";
+import { listenTo } from "./transport-ear.ts";
 
 /** Longer than a dead process's pipe may stay open. */
 const LONG_MS = 1_000;
@@ -14,31 +15,21 @@ function pipes() {
   const output = new PassThrough();
   const transport = new StdioTransport(new PassThrough(), output);
   const heard: string[] = [];
-  const over = Promise.withResolvers<void>();
-  const listen = (): void =>
-    transport.listen({
-      text: (line) => void heard.push(line),
-      stray: () => undefined,
-      ended: ({ reason }) => {
-        heard.push(`(${reason})`);
-        over.resolve();
-      },
-    });
-  return { output, transport, heard, listen, over: over.promise };
+  return { output, transport, heard };
 }
 
 test("what came before somebody listened is handed over, and so is the end", async () => {
-  const { output, heard, listen } = pipes();
+  const { output, transport, heard } = pipes();
   output.end("one\ntwo\nthree");
   await new Promise((resolve) => output.once("close", resolve));
-  listen();
+  void listenTo(transport, heard);
   expect(heard).toEqual(["one", "two", "three", "(the agent closed its output)"]);
 });
 
 test("bytes don't put off the end of a dead process's pipe, and what lies in it then is read", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const { output, transport, heard, listen, over } = pipes();
-  listen();
+  const { output, transport, heard } = pipes();
+  const over = listenTo(transport, heard);
   transport.drain();
   for (let waited = 0; waited < LONG_MS; waited += 10) {
     output.write(`${waited}\n`);

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
 import { WebsocketTransport } from "../../src/agent/websocket-transport.ts";
+import { listenTo } from "./transport-ear.ts";
 
 /** Longer than two pings are apart. */
 const LONG_MS = 120_000;
@@ -22,16 +23,7 @@ async function connected(peer: "dialled" | "started") {
   const forever = new AbortController().signal;
   const transport = await WebsocketTransport.connect(`ws://127.0.0.1:${port}`, peer, 5_000, forever);
   const heard: string[] = [];
-  const over = Promise.withResolvers<void>();
-  transport.listen({
-    text: (line) => void heard.push(line),
-    stray: () => undefined,
-    ended: ({ reason }) => {
-      heard.push(`(${reason})`);
-      over.resolve();
-    },
-  });
-  return { server, transport, heard, pings, over: over.promise };
+  return { server, transport, heard, pings, over: listenTo(transport, heard) };
 }
 
 test("a dialled agent that answers no ping is gone", async () => {
