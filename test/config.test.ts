@@ -138,16 +138,16 @@ describe("configuration", () => {
     ],
     ["something else than an object", 7, "The whole must be object, not 7"],
     ["text for an object", { agent: "iflow" }, 'agent must be object, not "iflow"'],
-  ])("[G8] %s is refused with path and value", (_what, raw, message) => {
+  ])("[K8] %s is refused with path and value", (_what, raw, message) => {
     expect(refused(raw)).toContain(message);
   });
 
-  test("[G8] all problems are told at once", () => {
+  test("[K8] all problems are told at once", () => {
     const message = refused({ maxSessions: "x", language: "fr", agent: { stream: 1 } });
     for (const path of ["maxSessions", "language", "agent.stream"]) expect(message).toContain(path);
   });
 
-  test("[G8] a bad secret is never shown", () => {
+  test("[K8] a bad secret is never shown", () => {
     const message = refused({
       agent: { auth: { apiKey: { source: "sk-very-secret" } }, env: { "1KEY": "sk-also", K: ["sk-x"] } },
     });

@@ -7,7 +7,7 @@ import { REQUIREMENTS, type Requirement } from "./requirements.ts";
 const TESTS = import.meta.dirname;
 
 /** `[S5]` in the title of a test, not in an expression. */
-const NAMED = /\[([OSNG]\d{1,2})\](?=[^\n]*["'`])/g;
+const NAMED = /\[([OSNK]\d{1,2})\](?=[^\n]*["'`])/g;
 
 function namedIds(): Map<string, string[]> {
   const named = new Map<string, string[]>();
@@ -33,7 +33,7 @@ test("what tests name was promised", () => {
 });
 
 test("the promises are numbered without gaps", () => {
-  const groups = { O: 9, S: 11, N: 9, G: 8 };
+  const groups = { O: 9, S: 11, N: 9, K: 8 };
   const all = Object.entries(groups).flatMap(([letter, count]) =>
     Array.from({ length: count }, (_, i) => `${letter}${i + 1}`),
   );

@@ -47,14 +47,14 @@ export const REQUIREMENTS = {
   N9: done("notices are English or Chinese"),
 
   // Keeping people safe
-  G1: done("commands need an authorised sender; a session is seen and steered only by its owner or the host's owner"),
-  G2: done("the permission mode is always sent explicitly, and a refusal always as cancelled"),
-  G3: done("an agent answers only so often in a row before a person must; host facts decide who is a person"),
-  G4: done("a question past its deadline is denied, and that is said"),
-  G5: done("checks before a launch and the doctor say one clear line each"),
-  G6: done(
+  K1: done("commands need an authorised sender; a session is seen and steered only by its owner or the host's owner"),
+  K2: done("the permission mode is always sent explicitly, and a refusal always as cancelled"),
+  K3: done("an agent answers only so often in a row before a person must; host facts decide who is a person"),
+  K4: done("a question past its deadline is denied, and that is said"),
+  K5: done("checks before a launch and the doctor say one clear line each"),
+  K6: done(
     "the agent's environment has no secret of the host, prompts are no arguments, files are private, no port opens",
   ),
-  G7: done("an audit log says who did what from where, with which outcome, redacted and cut"),
-  G8: done("a bad configuration is refused with path and value"),
+  K7: done("an audit log says who did what from where, with which outcome, redacted and cut"),
+  K8: done("a bad configuration is refused with path and value"),
 } as const satisfies Readonly<Record<string, Requirement>>;

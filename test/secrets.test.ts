@@ -19,7 +19,7 @@ async function filesWithSecrets({ folder }: ComposedWorld): Promise<Readonly<Rec
   return Object.fromEntries(found.filter(([, kinds]) => kinds.length > 0));
 }
 
-test.each([true, false])("[N7] [G7] with safeMode %s", async (safeMode) => {
+test.each([true, false])("[N7] [K7] with safeMode %s", async (safeMode) => {
   await using world = await ComposedWorld.start({ safeMode, outputMode: "verbose" });
   await writeFile(join(world.folder, "workspace", "planted.txt"), PLANTED_FILE);
   const systemPrompt = PLANTED.map(({ text }) => text).join("\n");

@@ -41,7 +41,7 @@ const STORIES: readonly Story[] = [
     },
   },
   {
-    name: "[G2] [S5] a plan, approved and carried out",
+    name: "[K2] [S5] a plan, approved and carried out",
     tell: async (world) => {
       const { session } = await world.launch("say: <1>\nplan: write it\nwrite a.txt: <x>\nsay: <2>", {
         permissionMode: "plan",

@@ -171,7 +171,7 @@ describe("[S7] [O2] interrupt", () => {
   });
 });
 
-describe("[G3] the limit of automatic answers", () => {
+describe("[K3] the limit of automatic answers", () => {
   test("an agent may speak so often in a row, then a person must; one word of theirs starts the count anew", async () => {
     const world = await World.start({ rules: { maxAutoResponds: 2 } });
     const { session } = await world.launch("say: begin", {}, AGENT);

@@ -11,7 +11,7 @@ async function parked(world: World, id: string): Promise<void> {
 }
 
 describe("a load", () => {
-  test("[O9] [G2] gets all settings again, and the system prompt, which iFlow loses, opens the first prompt", async () => {
+  test("[O9] [K2] gets all settings again, and the system prompt, which iFlow loses, opens the first prompt", async () => {
     const world = await World.start();
     const systemPrompt = `You are terse. ${"Very terse. ".repeat(300)}`;
     const { session } = await world.launch("say: one", {

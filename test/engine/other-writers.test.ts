@@ -115,7 +115,7 @@ describe("[S11] a resume by somebody else", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
-  test("[G2] a permission only by exactly one of its options; else the wait is restored, and the words are shown", async () => {
+  test("[K2] a permission only by exactly one of its options; else the wait is restored, and the words are shown", async () => {
     const world = await World.start();
     const { id } = await inPhase(world, "asking", "write a.txt: x\nsay: went on");
     const { flowId } = world.flowOf(id);

@@ -20,7 +20,7 @@ async function askedFor(world: World, id: string): Promise<readonly string[]> {
   }
 }
 
-describe("[G2] permission modes", () => {
+describe("[K2] permission modes", () => {
   const modes: readonly [PermissionMode, string, readonly string[]][] = [
     ["auto", "yolo", []],
     ["selective", "default", ["Write to a.txt", "echo hi [current working directory /w]"]],
@@ -99,7 +99,7 @@ describe("[G2] permission modes", () => {
   });
 });
 
-describe("[S4] [G2] plans", () => {
+describe("[S4] [K2] plans", () => {
   const PLAN = "say: looking\nplan: 1. write the file\nwrite a.txt: planned\nsay: carried out";
 
   test("plan mode runs no shell and no sub-agents; approved, the session is loaded again in manual mode and carries it out", async () => {
@@ -180,7 +180,7 @@ describe("[S4] [G2] plans", () => {
   });
 });
 
-describe("[G1] authority", () => {
+describe("[K1] authority", () => {
   const STRANGER: Caller = { ...PERSON, owner: { sessionKey: "agent:main:telegram:direct:77" }, senderId: "77" };
   const OPERATOR: Caller = { ...STRANGER, door: "rpc", owner: { sessionKey: "agent:main:main" }, seesAll: true };
 
@@ -227,7 +227,7 @@ describe("[G1] authority", () => {
     expect(other.ok && other.value.id).toBe(theirs.id);
   });
 
-  test("[G1] in a group only who launched, the host's owner or an operator grants; anybody answers a question", async () => {
+  test("[K1] in a group only who launched, the host's owner or an operator grants; anybody answers a question", async () => {
     const group = { sessionKey: "agent:main:telegram:group:-1" };
     const launcher: Caller = { ...PERSON, owner: group, inGroup: true, senderId: "42" };
     const member: Caller = { ...launcher, senderId: "43" };

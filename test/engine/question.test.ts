@@ -118,7 +118,7 @@ describe("[S4] questions", () => {
   });
 });
 
-describe("[G4] deadlines of questions", () => {
+describe("[K4] deadlines of questions", () => {
   const rules = { questionTimeoutMs: 60_000 };
 
   test("a question that nobody answers is denied, and the turn goes on", async () => {

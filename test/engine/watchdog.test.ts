@@ -92,7 +92,7 @@ describe("[S9] the watchdog knows what it waits for", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
-  test("[G4] a last question that nobody answers ends the session as completed, and that is said", async () => {
+  test("[K4] a last question that nobody answers ends the session as completed, and that is said", async () => {
     const world = await World.start({ rules: { questionTimeoutMs: 90 * MINUTE_MS } });
     const { session } = await world.launch("end-question: Go on?");
     await world.until(session.id, "idle");

@@ -250,7 +250,7 @@ describe("wrong calls", () => {
   });
 });
 
-describe("[G1] who may do what", () => {
+describe("[K1] who may do what", () => {
   const group = { chatId: -1001, from: PERSON };
   /** A group of their own: Telegram lets a bot say little in one. */
   const stranger = { chatId: -1003, from: 99 };
@@ -329,7 +329,7 @@ describe("[G1] who may do what", () => {
   });
 });
 
-describe("[G8] a bad configuration", () => {
+describe("[K8] a bad configuration", () => {
   const configure = (config: Record<string, string | number>): void =>
     world.gateway.configure({ [PLUGIN_ID]: { agent: { command: DEMO_AGENT }, ...config } });
 

@@ -30,7 +30,7 @@ async function iflow(
   return { code, lines: stdout.split("\n").filter((line) => line.trim() !== "") };
 }
 
-describe("[G5] openclaw iflow doctor", () => {
+describe("[K5] openclaw iflow doctor", () => {
   test("everything is well: one line each, each for real, and exit code 0", async () => {
     configure({ fallbackChannel: `telegram|${PERSON}`, defaultWorkdir: world.gateway.workspace });
     const { code, lines } = await iflow("doctor");
@@ -91,7 +91,7 @@ test("dangerous settings are named by the host's security audit", async () => {
   expect(stdout).toMatch(new RegExp(`plugins\\.entries\\.${PLUGIN_ID}\\.config\\.allowedWorkdirs\\S*="?/`));
 });
 
-describe("[O6] [G7] openclaw iflow output, audit", () => {
+describe("[O6] [K7] openclaw iflow output, audit", () => {
   test("ask the running gateway, and read the log", async () => {
     configure({});
     await world.gateway.start();

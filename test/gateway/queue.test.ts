@@ -104,7 +104,7 @@ describe("[S1] [S5] the line", () => {
   });
 });
 
-describe("[G2] manual mode: nothing is written unless somebody allowed it", () => {
+describe("[K2] manual mode: nothing is written unless somebody allowed it", () => {
   const written = (name: string): boolean => existsSync(inWorkspace(name));
 
   async function asked(script: string, more: Record<string, unknown> = {}): Promise<Row> {
@@ -163,7 +163,7 @@ describe("[G2] manual mode: nothing is written unless somebody allowed it", () =
     expect(written("stopped.txt")).toBe(false);
   });
 
-  test("[G4] never after its deadline, nor by an answer that comes too late", async () => {
+  test("[K4] never after its deadline, nor by an answer that comes too late", async () => {
     const before = world.gateway.log().length;
     world.gateway.configure({
       [PLUGIN_ID]: { agent: { command: DEMO_AGENT }, ...CONFIG, questionTimeoutMinutes: 0.04 },

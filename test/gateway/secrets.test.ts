@@ -110,7 +110,7 @@ async function lifeFullOfSecrets(): Promise<{
   return { id: job.id, shown, words };
 }
 
-describe("[G6] the agent's process", () => {
+describe("[K6] the agent's process", () => {
   test("has no secret of the host, no prompt on its command line, and opens no port", async () => {
     const job = await world.launch(["env HOST_ONLY_TOKEN", "env IFLOW_OF_USER", `run: sleep 60 # ${IN_ENV.text}`]);
     await expect.poll(async () => (await world.row(job.id)).toolCalls).toBe(1);
@@ -132,7 +132,7 @@ describe("[G6] the agent's process", () => {
     await world.kill(job.id);
   });
 
-  test("[G7] whatever the plugin keeps is for its owner's eyes only", async () => {
+  test("[K7] whatever the plugin keeps is for its owner's eyes only", async () => {
     const folder = join(world.gateway.stateDir, "iflow-plugin");
     const files = filesBelow(folder);
     expect(files.map((file) => relative(folder, file))).toContain("audit.jsonl");
@@ -145,7 +145,7 @@ describe("[G6] the agent's process", () => {
   });
 });
 
-describe("[N7] [G7] planted secrets", () => {
+describe("[N7] [K7] planted secrets", () => {
   test("with safeMode on, none is left in any file, notice, log, record or answer", async () => {
     const { shown, words } = await lifeFullOfSecrets();
     expect(placesIn(shown)).toEqual([]);

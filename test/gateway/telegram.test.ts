@@ -192,7 +192,7 @@ describe("from an agent's launch to the result", () => {
 });
 
 describe("answers", () => {
-  test.concurrent("[N8] [G1] a stranger's press is refused; a button of a question that is over says what happened", async ({
+  test.concurrent("[N8] [K1] a stranger's press is refused; a button of a question that is over says what happened", async ({
     expect,
   }) => {
     const { telegram } = world.gateway;

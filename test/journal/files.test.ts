@@ -19,7 +19,7 @@ async function countCalls(method: "write" | "read" | "datasync"): Promise<() => 
 }
 
 describe("files", () => {
-  test("[G6] only their owner can read them", async () => {
+  test("[K6] only their owner can read them", async () => {
     const directory = await journalFolder();
     await createJournals(directory).create(header("s1"));
     const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);

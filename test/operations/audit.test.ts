@@ -1,4 +1,4 @@
-/** [G7] The audit log: who did what from where with which outcome; redacted, cut, for the owner's eyes only. */
+/** [K7] The audit log: who did what from where with which outcome; redacted, cut, for the owner's eyes only. */
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { OperationsWorld } from "./operations-world.ts";
 
 const KEY = "sk-proj-9fK2mQ7xLr4TzV8bNc3WyHd6JpAs1Ge5";
 
-test("[G7] launch, answer, kill and denial each leave a line; reading leaves one only when refused", async () => {
+test("[K7] launch, answer, kill and denial each leave a line; reading leaves one only when refused", async () => {
   await using operations = await OperationsWorld.create();
   const { id } = await operations.launch("ask: Which? | A | B\nsay: {answer}", { name: "job" });
   await operations.world.until(id, "asking");
@@ -34,7 +34,7 @@ test("[G7] launch, answer, kill and denial each leave a line; reading leaves one
   ]);
 });
 
-test("[G7] what no operation did leaves a line too: a writer's answer, a cancel elsewhere, a deadline, a call that was no call", async () => {
+test("[K7] what no operation did leaves a line too: a writer's answer, a cancel elsewhere, a deadline, a call that was no call", async () => {
   await using operations = await OperationsWorld.create();
   const { world } = operations;
   const asked = await operations.launch("ask: Which? | A | B\nhang", { name: "asked" });
@@ -68,7 +68,7 @@ test("[G7] what no operation did leaves a line too: a writer's answer, a cancel 
   ]);
 });
 
-test("[G7] secrets are masked and long words cut, in lists and refusals too", async () => {
+test("[K7] secrets are masked and long words cut, in lists and refusals too", async () => {
   await using operations = await OperationsWorld.create();
   await operations.launch(`Use OPENAI_API_KEY=${KEY} ${"x".repeat(5_000)}`, {
     system_prompt: `token: ${KEY}`,
@@ -83,27 +83,27 @@ test("[G7] secrets are masked and long words cut, in lists and refusals too", as
   expect(written.length).toBeLessThan(2_500);
 });
 
-test("[G7] a line stays one line, whatever people type", async () => {
+test("[K7] a line stays one line, whatever people type", async () => {
   await using operations = await OperationsWorld.create();
   await operations.call("respond", { session: 'a\n{"operation":"kill"}\u2028', message: "\n\r\n" });
   expect(await operations.audit()).toHaveLength(1);
 });
 
-test("[G6] [G7] the log is readable by its owner only", async () => {
+test("[K6] [K7] the log is readable by its owner only", async () => {
   await using operations = await OperationsWorld.create();
   await operations.launch("hang");
   expect((await stat(operations.auditFile)).mode & 0o777).toBe(0o600);
   expect((await stat(dirname(operations.auditFile))).mode & 0o777).toBe(0o700);
 });
 
-test("[G7] many at once are whole lines, in order", async () => {
+test("[K7] many at once are whole lines, in order", async () => {
   await using operations = await OperationsWorld.create();
   await Promise.all(Array.from({ length: 50 }, (_, i) => operations.call("output", { session: `s-${i}` })));
   const lines = await operations.audit();
   expect(lines).toHaveLength(50);
 });
 
-test("[G7] a log that can't be written is said, and stops no operation", async () => {
+test("[K7] a log that can't be written is said, and stops no operation", async () => {
   await using operations = await OperationsWorld.create();
   await mkdir(dirname(dirname(operations.auditFile)), { recursive: true });
   await writeFile(dirname(operations.auditFile), "a file where the folder should be");

@@ -54,7 +54,7 @@ const people: readonly Somebody[] = [
   { who: "an id that begins like an operator's", allowed: false, as: (me) => ({ ...stranger(me), senderId: "70" }) },
 ];
 
-describe("[G1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] a session is seen and steered by", () => {
+describe("[K1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] a session is seen and steered by", () => {
   test.each(people)("$who: $allowed", async ({ allowed, as }) => {
     await using operations = await OperationsWorld.create({ operators: ["7", "telegram:8"] });
     const { id } = await operations.launch("say: secret words", { name: "mine" });
@@ -92,7 +92,7 @@ describe("[G1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] a session is seen and ste
   });
 });
 
-test("[G1] `all` stops only the caller's own, also for one who sees all", async () => {
+test("[K1] `all` stops only the caller's own, also for one who sees all", async () => {
   await using operations = await OperationsWorld.create();
   const mine = await operations.launch("hang", { name: "mine" });
   await operations.world.until(mine.id, "working");
@@ -101,7 +101,7 @@ test("[G1] `all` stops only the caller's own, also for one who sees all", async 
   expect(operations.world.session(mine.id).phase.kind).toBe("working");
 });
 
-test("[G1] in a group, a permission is granted by the one who launched or an operator, not by others of the same chat", async () => {
+test("[K1] in a group, a permission is granted by the one who launched or an operator, not by others of the same chat", async () => {
   await using operations = await OperationsWorld.create({ operators: ["7"] });
   const group: Caller = { ...operations.me, inGroup: true };
   const { id } = await operations.json<{ id: string }>(
@@ -117,7 +117,7 @@ test("[G1] in a group, a permission is granted by the one who launched or an ope
   expect(await operations.verdict("respond", allow, { ...group, senderId: "7" })).toBe("taken");
 });
 
-test("[O8] [G1] what a channel said of a delivery is for who sees every session", async () => {
+test("[O8] [K1] what a channel said of a delivery is for who sees every session", async () => {
   await using operations = await OperationsWorld.create();
   operations.world.delivery.fail("send", { kind: "refused", reason: "chat not found: -1001" });
   const { id } = await operations.launch("say: x");

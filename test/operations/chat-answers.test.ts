@@ -34,7 +34,7 @@ const people = [
   { who: "the host's owner", senderId: "77", seesAll: true, grants: true },
 ];
 
-describe.each(people)("[G1] [S4] $who", ({ senderId, seesAll, grants }) => {
+describe.each(people)("[K1] [S4] $who", ({ senderId, seesAll, grants }) => {
   const speaker = (door: "button" | "reply", { group }: Asked): Caller => {
     const { senderId: _launcher, ...rest } = group;
     return { ...rest, door, seesAll, isPerson: true, ...(senderId === undefined ? {} : { senderId }) };
@@ -102,7 +102,7 @@ test.each(["restart", "crash"] as const)(
   },
 );
 
-test("[G1] a press by somebody whom the channel does not let steer the bot answers nothing, and is audited", async () => {
+test("[K1] a press by somebody whom the channel does not let steer the bot answers nothing, and is audited", async () => {
   const asked = await asking(WRITE);
   await using operations = asked.operations;
   const pressed = { sessionId: asked.id, questionId: asked.questionId, optionIndex: 1 };

@@ -1,4 +1,4 @@
-/** [G5] The doctor's verdicts, with the demo agent as a real process. */
+/** [K5] The doctor's verdicts, with the demo agent as a real process. */
 import { readdir, readlink } from "node:fs/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { findAgentCommand } from "../../src/agent/agent-command.ts";
@@ -36,7 +36,7 @@ const verdicts = (checks: readonly Check[]): Readonly<Record<string, string>> =>
   Object.fromEntries(checks.map(({ name, verdict }) => [name, verdict]));
 const AGENT = "agent answers ACP and is authenticated";
 
-describe("[G5] the doctor", () => {
+describe("[K5] the doctor", () => {
   test("finds nothing wrong, and leaves nothing running", async () => {
     const checks = await runDoctor(await parts(""));
     expect(checks.filter(({ verdict }) => verdict !== "ok")).toEqual([]);

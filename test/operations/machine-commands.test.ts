@@ -117,7 +117,7 @@ describe("[O6] output", () => {
   });
 });
 
-describe("[G7] audit", () => {
+describe("[K7] audit", () => {
   const log = Array.from({ length: 60 }, (_, i) => `{"at":${i}}\n`).join("");
 
   test("the last lines, as many as asked for", async () => {
@@ -133,7 +133,7 @@ describe("[G7] audit", () => {
   });
 });
 
-test("[G5] [G8] doctor on a refused configuration says so, and tries nothing", async () => {
+test("[K5] [K8] doctor on a refused configuration says so, and tries nothing", async () => {
   expect(await run("doctor", {})).toEqual({
     code: 1,
     printed: "✗ configuration: maxSessions must be integer",

@@ -1,5 +1,5 @@
 /**
- * [G1] The authority matrix, made from the table of operations: each of them through each door as the host calls it, by each kind of
+ * [K1] The authority matrix, made from the table of operations: each of them through each door as the host calls it, by each kind of
  * caller. The doors are the real ones; only who the host says is calling is made up here.
  */
 import { describe, expect, test } from "vitest";
@@ -146,7 +146,7 @@ test("every operation of the table has its row, every door its column", () => {
   ]);
 });
 
-describe("[G1] [O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] by", () => {
+describe("[K1] [O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] by", () => {
   test.each(cells)("$door, $who: $verdict", async ({ door, person, verdict }) => {
     for (const { name } of TABLE) {
       await using world = await OperationsWorld.create({ operators: [people.operator.senderId] });

@@ -54,7 +54,7 @@ test("each planted secret is one", () => {
   }
 });
 
-describe.each([{ safeMode: true }, { safeMode: false }])("[G7] [N7] with safeMode $safeMode", ({ safeMode }) => {
+describe.each([{ safeMode: true }, { safeMode: false }])("[K7] [N7] with safeMode $safeMode", ({ safeMode }) => {
   test("what iFlow says, does and asks leaves no secret in records, notices, labels and the audit log", async () => {
     await using operations = await planted(safeMode);
     const asked = PLANTED.filter(inChoice).map(({ text }) => `ask: Take ${text}? | yes ${text} | no`);

@@ -93,7 +93,7 @@ const hostile: readonly (readonly [what: string, path: () => string])[] = [
   ["too long", () => `/${"x".repeat(5_000)}`],
 ];
 
-describe("[G1] a working directory is refused", () => {
+describe("[K1] a working directory is refused", () => {
   test.each(hostile)("%s", async (_what, path) => {
     expect(await refusal(path())).toBe(
       `The directory PATH is not allowed. Allowed are, with what is below them: ${at("a/b")}.`,
@@ -168,7 +168,7 @@ describe("[O1] a working directory is taken by its real path", () => {
   });
 });
 
-test("[G1] files to send along lie below the working directory, by real path", async () => {
+test("[K1] files to send along lie below the working directory, by real path", async () => {
   expect(await workdirs.file(at("a/b"), "file")).toEqual({ ok: true, value: at("a/b/file") });
   for (const path of ["out-file", "../bc", at("secret/file"), "none", "out/none", "file\0", "~/x"])
     expect(await workdirs.file(at("a/b"), path)).toMatchObject({ refusal: { code: "directory_not_allowed" } });

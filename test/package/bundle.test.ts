@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-/** Nobody reads a bundle that is longer; what grew it is found with esbuild's metafile. */
-const LARGEST_BUNDLE_BYTES = 700_000;
+/** What a gateway reads at its start; how long that takes is measured by `npm run bench`. */
+const LARGEST_BUNDLE_BYTES = 1_500_000;
 const NODE_MODULES = new Set(builtinModules);
 const run = promisify(execFile);
 
