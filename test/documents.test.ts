@@ -1,5 +1,5 @@
 /** The documents beside README.md name files and commands that exist, and say of the doors what README.md says. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { operations } from "../src/operations/table.ts";
@@ -64,4 +64,28 @@ describe("README.zh.md", () => {
       expect(operation?.parseCommand(args)).toMatchObject({ ok: "params" });
     },
   );
+});
+
+describe("DECISIONS.md", () => {
+  const numbers = [...read("DECISIONS.md").matchAll(/^### (\d+)\. /gm)].map(([, number]) => Number(number));
+
+  test("numbers its decisions without gaps", () => {
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.length).toBeGreaterThan(20);
+  });
+
+  test("has each decision that code and tests cite", () => {
+    const files = ["src", "test", "scripts", "bench", "demo", "demo-agent"].flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => join(folder, file)),
+    );
+    const cited = files.flatMap((file) =>
+      [...read(file).matchAll(/decisions? (\d+(?:(?:, | and | to |-)\d+)*)/g)].flatMap(([, list = ""]) =>
+        [...list.matchAll(/\d+/g)].map(([number]) => ({ file, number: Number(number) })),
+      ),
+    );
+    expect(cited.length).toBeGreaterThan(40);
+    expect(cited.filter(({ number }) => !numbers.includes(number))).toEqual([]);
+  });
 });
