@@ -21,7 +21,8 @@ import { redactSecrets } from "./redact.ts";
 
 const MAX_OWED = 50;
 const LABEL_LENGTH = 160;
-const NOTICE_TEXT_LENGTH = 1_200;
+/** A result is shorter, and cut already. */
+const NOTICE_TEXT_LENGTH = 1_600;
 
 export interface Draft {
   session: Session;

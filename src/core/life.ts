@@ -5,9 +5,20 @@
 import type { AuditFact, ForeignChange, SessionEvent } from "./event.ts";
 import { audit, onAnswered, onMessage } from "./answer.ts";
 import { GRACE_MS, nextDeadline } from "./deadline.ts";
-import { agentGone, count, endChild, nextId, owe, setPhase, startStandIn, stopAgent, type Draft } from "./draft.ts";
+import {
+  agentGone,
+  count,
+  endChild,
+  nextId,
+  oneLine,
+  owe,
+  setPhase,
+  startStandIn,
+  stopAgent,
+  type Draft,
+} from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
-import { shownLastWords } from "./output.ts";
+import { resultOf } from "./last-words.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
@@ -305,9 +316,12 @@ function goOnUnasked(draft: Draft): void {
   enterQueue(draft, "continue");
 }
 
+const LAST_WORDS_LENGTH = 200;
+
 function knownWork(draft: Draft): string {
-  const { counters, filesEdited, turn, lastWords } = draft.session;
+  const { counters, filesEdited, turn } = draft.session;
   const files = filesEdited.length === 0 ? "" : ` Files edited: ${filesEdited.slice(-5).join(", ")}.`;
-  const words = lastWords.trim() === "" ? "" : ` Last words: "${shownLastWords(lastWords).trim().slice(-200)}".`;
-  return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool calls.${files}${words}`;
+  const said = oneLine(resultOf(draft.session, LAST_WORDS_LENGTH).text);
+  const words = said === "" ? "" : ` Last words: "${said}".`;
+  return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool ${counters.toolCalls === 1 ? "call" : "calls"}.${files}${words}`;
 }

@@ -6,7 +6,7 @@
 import { visible } from "./fence.ts";
 import { cutText } from "./output.ts";
 import { openQuestions } from "./question.ts";
-import { brief, choices, cutMarkdown, firstLine, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
+import { brief, choices, firstLine, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Ask, Notice, NoticeCode, Question, Session } from "./session.ts";
 import type { Answerer, Words } from "./words.ts";
@@ -27,7 +27,6 @@ const EMOJI = {
 } as const;
 
 /** With choices and what to do next a notice stays below 3,600 characters, and so one message on every channel known. */
-const RESULT_LENGTH = 1_200;
 const QUESTION_LENGTH = 1_400;
 const PART_LENGTH = 400;
 const ALL_PARTS_LENGTH = 2_400;
@@ -78,15 +77,11 @@ function paragraphs(session: Session, notice: Notice, style: NoticeStyle): Parag
     case "responded":
       return [[`${head.responded(name, answererOf(data.code))}: ${brief(data.text ?? "")}`]];
     case "turn-finished":
-      return result(notice, style, head.turnFinished(name, data.turn ?? session.turn, tookOf(notice, words)), [
-        ...pointer(session, notice, style),
+      return result(session, notice, style, head.turnFinished(name, data.turn ?? session.turn, tookOf(notice, words)), [
         next.goOn(name),
       ]);
     case "completed":
-      return result(notice, style, head.completed(name, tookOf(notice, words)), [
-        ...pointer(session, notice, style),
-        next.resumeLater(name),
-      ]);
+      return result(session, notice, style, head.completed(name, tookOf(notice, words)), [next.resumeLater(name)]);
     case "failed":
       return cause(notice, style, head.failed(name, tookOf(notice, words)), [next.retry(name)]);
     case "killed":
@@ -124,19 +119,30 @@ function resultWords(notice: Notice, { words, safeMode }: NoticeStyle): string {
   return safeMode ? withoutCode(whole, words.codeHidden) : whole;
 }
 
-function result(notice: Notice, style: NoticeStyle, head: string, next: readonly string[]): Paragraphs {
+function result(
+  session: Session,
+  notice: Notice,
+  style: NoticeStyle,
+  head: string,
+  next: readonly string[],
+): Paragraphs {
   const { words } = style;
   return [
     [head, aboutOf(notice, words), unsent(notice, words)],
-    [cutMarkdown(resultWords(notice, style), RESULT_LENGTH)],
+    [elsewhere(session, notice, words)],
+    [resultWords(notice, style)],
     next,
   ];
 }
 
-/** Where the rest of a result is, when it was cut. */
-function pointer(session: Session, notice: Notice, style: NoticeStyle): readonly string[] {
-  const shown = resultWords(notice, style);
-  return shown.length > RESULT_LENGTH || shown.endsWith("…") ? [style.words.next.readAll(session.name)] : [];
+/** How much of a result stands before what is shown, and where. */
+function elsewhere({ name }: Session, { data: { leftOut } }: Notice, { next }: Words): string {
+  return leftOut === undefined ? "" : next.readBefore(leftOut.length, outputSince(name, leftOut.since));
+}
+
+/** The command that gives the output from this offset on. */
+function outputSince(name: string, offset: number): string {
+  return `/iflow_output --since ${offset} ${name}`;
 }
 
 function unsent({ data }: Notice, words: Words): string {
@@ -170,11 +176,7 @@ function waits(session: Session, notice: Notice, style: NoticeStyle): Paragraphs
   const { code: _limit, ...rest } = notice.data;
   const shown = limited ? { ...notice, data: rest } : notice;
   const how = words.next.say(command(session.name, words.wordsPlace));
-  return result(shown, style, words.head.waits(session.name), [
-    limited ? words.about.limit_reached : "",
-    ...pointer(session, notice, style),
-    how,
-  ]);
+  return result(session, shown, style, words.head.waits(session.name), [limited ? words.about.limit_reached : "", how]);
 }
 
 function command(name: string, answer: string, questionId?: string): string {

@@ -3,11 +3,8 @@
  * Owns: absolute offsets (UTF-16 code units), the bounded buffer, cutting without breaking characters.
  */
 import type { AgentEvent } from "./agent-event.ts";
-import { redactSecrets } from "./redact.ts";
-import { redactTail, type Redact } from "./redact-value.ts";
 import type { OpenTool, OutputBuffer } from "./session.ts";
 
-const LAST_WORDS_LENGTH = 1_500;
 const VERBOSE_OUTPUT_LENGTH = 2_000;
 const FAILURE_LENGTH = 300;
 
@@ -134,24 +131,6 @@ function toolPiece(
     return `\n${cutText(event.output.trimEnd(), VERBOSE_OUTPUT_LENGTH)}\n`;
   }
   return "";
-}
-
-/** The last words as they may be shown: of long ones the beginning was cut off, perhaps in the middle of a secret. */
-export function shownLastWords(lastWords: string, redact: Redact = redactSecrets): string {
-  // A cut leaves out half a character at most.
-  return lastWords.length < LAST_WORDS_LENGTH - 1 ? redact(lastWords) : redactTail(lastWords, redact);
-}
-
-/** Stands behind words that a tool call followed. It is white space: readers trim it away. */
-const SEAM = "\f";
-
-/** The agent's last uninterrupted words: a tool call starts them anew, but only when words follow it. */
-export function lastWordsAfter(lastWords: string, event: AgentEvent): string {
-  if (event.kind === "text" && event.agentId === undefined) {
-    return tailOf(lastWords.endsWith(SEAM) ? event.text : lastWords + event.text, LAST_WORDS_LENGTH);
-  }
-  const seam = event.kind === "tool" && event.status === "in_progress" && lastWords !== "" && !lastWords.endsWith(SEAM);
-  return seam ? tailOf(lastWords + SEAM, LAST_WORDS_LENGTH) : lastWords;
 }
 
 const QUESTION_END = /[?？]\s*["'”’)）\]】*_`~]*\s*$/u;

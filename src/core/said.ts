@@ -8,7 +8,8 @@ import { agentExited, end, finishTurn } from "./turn.ts";
 import { count, endChild, nextId, oneLine, owe, setPhase, startStandIn, type Draft } from "./draft.ts";
 import type { SessionEvent } from "./event.ts";
 import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
-import { appendOutput, cutText, lastWordsAfter, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
+import { lastWordsAfter } from "./last-words.ts";
+import { appendOutput, cutText, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
 import { redactSecrets } from "./redact.ts";
@@ -63,7 +64,7 @@ function listen(draft: Draft, said: Said): void {
   if (piece !== "")
     draft.session = { ...draft.session, output: appendOutput(output, piece, draft.rules.outputBufferBytes) };
   if (phase.kind === "ended") return;
-  draft.session = { ...draft.session, lastWords: lastWordsAfter(draft.session.lastWords, event) };
+  draft.session = { ...draft.session, ...lastWordsAfter(draft.session, event, output.end) };
   if (isFrame(event)) {
     count(draft, { chunks: said.chunks, bytes: utf8Bytes(piece) });
     // A handshake and the list of commands come before the prompt: they do not say that it, or an answer, was read.

@@ -275,6 +275,8 @@ export type NoticeCode =
 
 export interface NoticeData {
   readonly text?: string;
+  /** So many code units of the result stand before `text`; the result begins at this offset of the output. */
+  readonly leftOut?: { readonly length: number; readonly since: number };
   readonly code?: NoticeCode;
   readonly questionIds?: readonly string[];
   readonly turn?: number;
@@ -300,6 +302,16 @@ export interface Viewer {
   readonly seen: number;
   /** live: new output is sent as it comes; background: only remembered, for an exact catch-up later. */
   readonly mode: "live" | "background";
+}
+
+/** Where words that are kept in part begin. */
+export interface WordsFrom {
+  /** Absolute offset of the first of them in the output. */
+  readonly at: number;
+  /** So many code units of them are not kept any more. */
+  readonly dropped: number;
+  /** The line that began the code block which is open where the kept ones begin; "" for none. */
+  readonly block: string;
 }
 
 export interface Session {
@@ -329,8 +341,9 @@ export interface Session {
   readonly unconfirmed: readonly Ask[];
   /** Set when a plan was approved: after this turn the session is loaded again in the settings' mode to carry it out. */
   readonly approvedPlan?: { readonly turn: number };
-  /** The last uninterrupted words of the agent in this turn, at most 1,500 code units. */
+  /** The end of the last uninterrupted words of the agent in this turn, at most 2,400 code units. */
   readonly lastWords: string;
+  readonly lastWordsFrom?: WordsFrom;
   /** Deadlines that passed while no gateway ran hold until then. */
   readonly graceUntil?: number;
   readonly inbox: readonly Message[];

@@ -150,6 +150,7 @@ const session = shape({
   unconfirmed: list(ask),
   approvedPlan: maybe(shape({ turn: number })),
   lastWords: text,
+  lastWordsFrom: maybe(shape({ at: number, dropped: number, block: text })),
   graceUntil: maybe(number),
   inbox: list(message),
   grants: list(shape({ subject, span: oneOf("once", "always") })),

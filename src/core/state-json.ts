@@ -2,7 +2,8 @@
  * A session as the flow's stateJson, and back.
  * Owns: the size bound (64 KiB of JSON), what gives way first, that no secret is in it, and the careful parse: newer, foreign or broken records are told apart and left alone.
  */
-import { cutText, shownLastWords, tailOf, utf8Bytes } from "./output.ts";
+import { keptWords, shownLastWords } from "./last-words.ts";
+import { cutText, tailOf, utf8Bytes } from "./output.ts";
 import { redactSecrets } from "./redact.ts";
 import { redactInPlace, redactTail, redactValue } from "./redact-value.ts";
 import { SCHEMA, type Ask, type Message, type Session } from "./session.ts";
@@ -26,7 +27,7 @@ function withoutSecrets(session: Session): Session {
   const clean = redactValue(session, redactSecrets, KEPT) as Session;
   const { output } = session;
   const text = redactInPlace(output.text, output.start > 0 ? redactTail : redactSecrets);
-  const lastWords = shownLastWords(session.lastWords);
+  const lastWords = shownLastWords(session);
   if (text === output.text && lastWords === clean.lastWords) return clean;
   return { ...clean, output: { ...output, text }, lastWords };
 }
@@ -45,7 +46,7 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
   (s) => withBuffer(s, 16_000),
   (s) => withBuffer(s, 4_000),
   (s) => withBuffer(s, 0),
-  (s) => ({ ...s, inbox: s.inbox.map((m) => shortMessage(m, 300)), lastWords: tailOf(s.lastWords, 200) }),
+  (s) => ({ ...s, inbox: s.inbox.map((m) => shortMessage(m, 300)), ...keptWords(s, 200) }),
   (s) => ({
     ...s,
     owed: s.owed.map((n) =>
@@ -54,7 +55,13 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
   }),
   (s) => withAsks(s, 500, 100),
   (s) => withAsks(s, 120, 40),
-  (s) => ({ ...s, unconfirmed: [], filesEdited: s.filesEdited.slice(-3), viewers: s.viewers.slice(-4), lastWords: "" }),
+  (s) => ({
+    ...s,
+    unconfirmed: [],
+    filesEdited: s.filesEdited.slice(-3),
+    viewers: s.viewers.slice(-4),
+    ...keptWords(s, 0),
+  }),
   (s) => ({
     ...s,
     inbox: s.inbox.map((m) => shortMessage(m, 60)),

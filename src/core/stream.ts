@@ -75,8 +75,11 @@ export function piecesOf(text: string, limit: number): readonly Piece[] {
 
 /** The line that begins the code block which is open where the text ends; "" when none is. */
 export function openBlock(text: string): string {
-  const lines = linesOf(text, true);
-  return opening(fenceAt(lines, lines.length - 1, text.length));
+  const last = linesOf(text, true).at(-1);
+  // A line that begins a block may still go on; one that ends it has done so.
+  const opens = last?.isFence === true && last.before === undefined && text.endsWith("\n");
+  if (opens) return opening(fenceAfter(undefined, text.slice(last.start, last.start + LINE_BEGINNING).trimEnd()));
+  return last?.isFence === true ? "" : opening(last?.before);
 }
 
 function linesOf(text: string, fenced: boolean): readonly Line[] {

@@ -18,7 +18,8 @@ import {
   stopAgent,
   type Draft,
 } from "./draft.ts";
-import { asksSomething, cutText, shownLastWords } from "./output.ts";
+import { resultOf } from "./last-words.ts";
+import { asksSomething } from "./output.ts";
 import { hasAnswer } from "./question.ts";
 import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
 
@@ -37,7 +38,8 @@ export function beginTurn(draft: Draft): void {
   }
   endChild(draft, "cancelled");
   const turn = draft.session.turn + 1;
-  draft.session = { ...draft.session, inbox, turn, standIns: 0, lastWords: "" };
+  const { lastWordsFrom: _before, ...session } = draft.session;
+  draft.session = { ...session, inbox, turn, standIns: 0, lastWords: "" };
   count(draft, { turns: 1 });
   setPhase(draft, {
     kind: "working",
@@ -79,7 +81,7 @@ export function enterQueue(draft: Draft, reason: "launch" | "continue"): void {
 function becomeIdle(draft: Draft): void {
   const { lastWords } = draft.session;
   const expects = asksSomething(lastWords) ? "answer" : "nothing";
-  const words = cutText(shownLastWords(lastWords).trim(), PREVIEW_LENGTH);
+  const words = resultOf(draft.session, PREVIEW_LENGTH).text;
   setPhase(draft, { kind: "idle", sinceAt: draft.at, expects, preview: words });
   if (expects === "answer") startStandIn(draft, words);
 }
@@ -130,9 +132,16 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
 
 /** The result of the turn; why it stopped is said when it did not stop by itself. */
 function turnData(draft: Draft, stopReason: StopReason): NoticeData {
-  const { lastWords, turn, counters } = draft.session;
+  const { turn, counters } = draft.session;
   const code = stopReason === "end_turn" ? {} : { code: stopReason };
-  return { text: shownLastWords(lastWords).trim(), ...code, turn, durationMs: counters.workingMs };
+  return { ...resultData(draft), ...code, turn, durationMs: counters.workingMs };
+}
+
+/** The end of the result, cut here and nowhere else, and where the rest of it is. */
+function resultData({ session }: Draft): Pick<NoticeData, "text" | "leftOut"> {
+  const { text, leftOut } = resultOf(session);
+  const since = session.lastWordsFrom?.at;
+  return { text, ...(leftOut === 0 || since === undefined ? {} : { leftOut: { length: leftOut, since } }) };
 }
 
 /** A request that is still open when its turn ends gets its one answer here (I4). */
@@ -191,7 +200,7 @@ export interface EndWords {
 
 /** The one way into the terminal phase. */
 export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWords = {}): void {
-  const { phase, agent, counters, turn, lastWords, inbox } = draft.session;
+  const { phase, agent, counters, turn, inbox } = draft.session;
   if (phase.kind === "ended") return;
   // Who waits in line leaves it; a slot that is held goes back when the process is gone.
   if (phase.kind === "queued" && agent === undefined) draft.effects.push({ do: "release-slot" });
@@ -204,9 +213,9 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   if (outcome === "killed") draft.effects.push({ do: "end-flow-cancelled" });
   stopAgent(draft);
   if (words.silent === true) return;
-  const text = outcome === "completed" ? shownLastWords(lastWords).trim() : (cause?.message ?? "");
+  const said = outcome === "completed" ? resultData(draft) : { text: cause?.message ?? "" };
   const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
-  const told = { text, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs };
+  const told = { ...said, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs };
   owe(draft, END_NOTICE[outcome], { ...told, ...unsentOf(inbox, counters) });
 }
 

@@ -83,7 +83,11 @@ function factsOf({ data }: Notice): readonly string[] {
       ? ""
       : `It has worked for ${EN.duration(data.durationMs)}.`;
   const unsent = data.unsent === undefined ? "" : EN.unsent(data.unsent);
-  const facts = [about, took, unsent].filter((fact) => fact !== "").join(" ");
+  const before =
+    data.leftOut === undefined
+      ? ""
+      : `${data.leftOut.length} characters of the result stand before the words below: iflow_output, since ${data.leftOut.since}.`;
+  const facts = [about, took, unsent, before].filter((fact) => fact !== "").join(" ");
   return facts === "" ? [] : [facts];
 }
 

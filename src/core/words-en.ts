@@ -14,6 +14,8 @@ function duration(ms: number): string {
   return hours % 24 === 0 ? `${Math.floor(hours / 24)}d` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
+/** `4,200` */
+const counted = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 const took = (time: string | undefined): string => (time === undefined ? "" : ` · ${time}`);
 const WHO = { by_agent: "the agent", by_person: "a person", by_writer: "another writer of its TaskFlow" } as const;
 
@@ -110,6 +112,7 @@ export const EN: Words = {
     resumeLater: (name) => `Go on later: /iflow_resume ${name}`,
     carryOn: (name) => `Nothing was repeated. Go on: /iflow_respond ${name} continue`,
     stop: (name) => `Stop it: /iflow_kill ${name}`,
-    readAll: (name) => `All of it: /iflow_output ${name}`,
+    readBefore: (length, command) =>
+      `… ${counted(length)} ${length === 1 ? "character" : "characters"} before this: ${command}`,
   },
 };

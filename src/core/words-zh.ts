@@ -108,6 +108,6 @@ export const ZH: Words = {
     resumeLater: (name) => `以后继续：/iflow_resume ${name}`,
     carryOn: (name) => `没有重复执行任何操作。继续：/iflow_respond ${name} 继续`,
     stop: (name) => `停止：/iflow_kill ${name}`,
-    readAll: (name) => `完整内容：/iflow_output ${name}`,
+    readBefore: (length, command) => `…… 前面还有 ${length} 个字符：${command}`,
   },
 };

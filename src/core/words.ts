@@ -65,6 +65,7 @@ export interface Words {
     resumeLater(name: string): string;
     carryOn(name: string): string;
     stop(name: string): string;
-    readAll(name: string): string;
+    /** So many characters stand before what is shown. */
+    readBefore(length: number, command: string): string;
   };
 }

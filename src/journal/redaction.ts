@@ -7,8 +7,9 @@
  * R3 `text` lines, which the session has still to send, stay whole in memory as long as the journal is open (a queued prompt
  *    is sent as it was written); after a restart there is only what was masked.
  */
-import { shownLastWords } from "../core/output.ts";
+import { shownLastWords } from "../core/last-words.ts";
 import { redactInPlace, redactValue, type Redact } from "../core/redact-value.ts";
+import type { WordsFrom } from "../core/session.ts";
 import type { JournalLine } from "../ports.ts";
 import type { OutLine } from "./line-codec.ts";
 import { withoutOpenKey } from "./open-key.ts";
@@ -115,7 +116,9 @@ export class Redaction {
     if (typeof session !== "object" || session === null || !("lastWords" in session)) return masked;
     const { lastWords } = session;
     if (typeof lastWords !== "string") return masked;
-    return { ...(masked as object), lastWords: shownLastWords(lastWords, this.#redact) };
+    const from = "lastWordsFrom" in session ? (session.lastWordsFrom as WordsFrom | undefined) : undefined;
+    const words = from === undefined ? { lastWords } : { lastWords, lastWordsFrom: from };
+    return { ...(masked as object), lastWords: shownLastWords(words, this.#redact) };
   }
 
   #passText(line: TextLine): TextLine {

@@ -101,7 +101,7 @@ describe("recovery (decisions 2, 12)", () => {
     ]).session;
     const { session, effects } = play(busy, [recovered("yes", 500)]);
     const { cause } = phaseOf(session, "interrupted");
-    expect(cause.message).toContain("turn 1, after 1 tool calls");
+    expect(cause.message).toContain("turn 1, after 1 tool call.");
     expect(cause.message).toContain("/work/app/a.ts");
     expect(cause.message).toContain("Now b.ts");
     expect(effects).toEqual([

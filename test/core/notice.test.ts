@@ -318,13 +318,6 @@ it("[N9] a message that may be missing is said with where to read it", () => {
 describe("lengths", () => {
   const long = "word ".repeat(2_000);
 
-  it("cuts a result at about 1,200 characters, with a pointer to the rest", () => {
-    const shown = told(idle(long));
-    expect(shown).toContain("All of it: /iflow_output fix-login");
-    expect(shown.length).toBeLessThan(1_500);
-    expect(told(idle("short"))).not.toContain("iflow_output");
-  });
-
   it("closes a code block that the cut opened", () => {
     const shown = told(idle(`Look:\n\`\`\`js\n${"code();\n".repeat(150)}`));
     expect((shown.match(/^```/gm) ?? []).length % 2).toBe(0);

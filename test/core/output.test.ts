@@ -6,13 +6,13 @@ import {
   asksSomething,
   cutText,
   EMPTY_OUTPUT,
-  lastWordsAfter,
   mergeTexts,
   restingOutput,
   streamPiece,
   tailOf,
   utf8Bytes,
 } from "../../src/core/output.ts";
+import { lastWordsAfter, LAST_WORDS_LENGTH, type LastWords } from "../../src/core/last-words.ts";
 import { growth } from "../growth.ts";
 
 const anyText = fc.string({ unit: "binary", maxLength: 200 });
@@ -158,7 +158,8 @@ describe("[N7] what belongs to the stream", () => {
 describe("the last words", () => {
   const say = (words: string): AgentEvent => ({ kind: "text", text: words });
   const call: AgentEvent = { kind: "tool", toolCallId: "c", status: "in_progress" };
-  const after = (...events: readonly AgentEvent[]): string => events.reduce(lastWordsAfter, "").trim();
+  const after = (...events: readonly AgentEvent[]): string =>
+    events.reduce<LastWords>((words, event) => lastWordsAfter(words, event, 0), { lastWords: "" }).lastWords.trim();
 
   it.each([
     [[say("a"), say("b")], "ab"],
@@ -171,7 +172,7 @@ describe("the last words", () => {
   });
 
   it("are bounded", () => {
-    expect(after(say("x".repeat(5_000)), call).length).toBeLessThanOrEqual(1_500);
+    expect(after(say("x".repeat(5_000)), call).length).toBeLessThanOrEqual(LAST_WORDS_LENGTH);
   });
 });
 
