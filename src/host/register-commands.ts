@@ -25,8 +25,8 @@ async function replyTo(sign: DoorSign, ask: AskOperation, host: HostFacts, conte
   // The host turns them away before (requireAuth); should it ever not, nothing is told here either.
   if (!context.isAuthorizedSender) return "You are not authorised to use iFlow here.";
   const parsed = sign.parseCommand(context.args?.trim() ?? "");
+  if (parsed.ok === "help") return sign.help;
   if (parsed.ok === false) return parsed.message;
-  if (parsed.ok === true) return parsed.reply.text;
   const answered = await ask(sign.name, await commandCaller(context, host), parsed.params);
   return answered.ok ? answered.reply.text : answered.message;
 }

@@ -11,7 +11,7 @@ import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
 import type { Context } from "./context.ts";
 import type { Answered, OperationDoor, OperationName, Reply } from "./operation.ts";
-import type { ParsedCommand } from "./command-line.ts";
+import { asksForHelp, refusalWords, type ParsedCommand } from "./command-line.ts";
 
 export interface Definition<P extends TObject> {
   readonly name: OperationName;
@@ -33,12 +33,15 @@ export type Live = () => Context | undefined;
 const NOT_RUNNING =
   "The iFlow plugin is not running now (its service is starting or stopping). Try again in a few seconds.";
 
-export function defineOperation<P extends TObject>(definition: Definition<P>): (live: Live) => OperationDoor {
+/** A door without the words that say all of them. */
+type Defined = Omit<OperationDoor, "help">;
+
+export function defineOperation<P extends TObject>(definition: Definition<P>): (live: Live) => Defined {
   const { name, scope, title, description, usage, params } = definition;
   return (live) => ({
     name,
     tool: `iflow_${name}`,
-    command: name === "launch" ? "iflow" : `iflow_${name}`,
+    command: commandOf(name),
     rpc: `iflow.${name}`,
     scope,
     title,
@@ -46,10 +49,11 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
     usage,
     params,
     parseCommand: (args) => {
+      // Without words there is nothing to launch: whoever sends the command alone looks for what there is.
+      if (asksForHelp(args) || (name === "launch" && args.trim() === "")) return { ok: "help" };
       const parsed = definition.parse(args);
-      return parsed.ok
-        ? { ok: "params", params: parsed.params }
-        : refused({ code: "invalid_params", message: `${parsed.message} Usage: ${usage}` });
+      if (parsed.ok) return { ok: "params", params: parsed.params };
+      return refused({ code: "invalid_params", message: refusalWords(parsed, commandOf(name), usage) });
     },
     invoke: async (caller, rawParams) => {
       const checked = checkParams(`iflow_${name}`, params, rawParams);
@@ -67,6 +71,10 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
       return { ok: true, reply: whole ? result.value : withoutSecrets(result.value) };
     },
   });
+}
+
+function commandOf(name: OperationName): string {
+  return name === "launch" ? "iflow" : `iflow_${name}`;
 }
 
 function refused(refusal: Refusal): Answered & { readonly ok: false } {

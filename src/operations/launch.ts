@@ -10,7 +10,7 @@ import { parseRoute } from "../core/route.ts";
 import type { Owner, Route, Session } from "../core/session.ts";
 import type { Launched } from "../engine/orders.ts";
 import type { LaunchJson } from "./answers.ts";
-import { takeOptions } from "./command-line.ts";
+import { plainWords, takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
@@ -20,6 +20,13 @@ import { statusOf } from "./status.ts";
 const MODES = ["auto", "selective", "manual", "plan"] as const;
 const POLICIES = ["auto", "new", "reuse"] as const;
 const MAX_PROMPT = 200_000;
+const OPTIONS = {
+  name: { param: "name", kind: "text" },
+  workdir: { param: "workdir", kind: "text" },
+  model: { param: "model", kind: "text" },
+  mode: { param: "permission_mode", kind: "text" },
+  once: { param: "multi_turn_disabled", kind: "flag" },
+} as const;
 
 function oneOf<const T extends readonly string[]>(values: T, description: string) {
   return Type.Optional(Type.Unsafe<T[number]>(Type.String({ enum: [...values], description })));
@@ -113,16 +120,12 @@ export const launch = defineOperation({
   usage: "/iflow [--name n] [--workdir d] [--model m] [--mode auto|selective|manual|plan] [--once] prompt",
   params,
   parse: (args) => {
-    const taken = takeOptions(args, {
-      name: { param: "name", kind: "text" },
-      workdir: { param: "workdir", kind: "text" },
-      model: { param: "model", kind: "text" },
-      mode: { param: "permission_mode", kind: "text" },
-      once: { param: "multi_turn_disabled", kind: "flag" },
-    });
+    const taken = takeOptions(args, OPTIONS);
     if (!taken.ok) return taken;
-    if ((taken.rest ?? "") === "") return { ok: false, message: "The prompt is missing." };
-    return { ok: true, params: { ...taken.params, prompt: taken.rest } };
+    const prompt = plainWords(taken, OPTIONS);
+    if (!prompt.ok) return prompt;
+    if (prompt.words === "") return { ok: false, message: "The prompt is missing." };
+    return { ok: true, params: { ...taken.params, prompt: prompt.words } };
   },
   run: runLaunch,
 });
@@ -250,7 +253,7 @@ function launchReply(launched: Launched): Reply<LaunchJson> {
       ? `↩️ Launched ${session.name} [${session.id}] in ${session.workdir}.`
       : `⏳ Queued ${session.name} [${session.id}], place ${place}, in ${session.workdir}.`;
   return {
-    text: `${head}\nTaskFlow ${flowId}. You will be told when it asks, finishes or fails.`,
+    text: `${head}\nPermissions: ${session.settings.permissionMode}. TaskFlow ${flowId}. You will be told when it asks, finishes or fails.`,
     json: launchJson(launched),
   };
 }

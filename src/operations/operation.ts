@@ -16,6 +16,11 @@ export type Answered =
   | { readonly ok: true; readonly reply: Reply }
   | { readonly ok: false; readonly code: RefusalCode; readonly message: string };
 
+export type TypedCommand =
+  | Extract<Answered, { readonly ok: false }>
+  | { readonly ok: "params"; readonly params: Record<string, unknown> }
+  | { readonly ok: "help" };
+
 export type OperationName = "launch" | "respond" | "fg" | "bg" | "kill" | "output" | "sessions" | "stats" | "resume";
 
 export interface OperationDoor {
@@ -34,8 +39,10 @@ export interface OperationDoor {
   readonly usage: string;
   /** snake_case parameters with descriptions and defaults; RPC accepts the same in camelCase. */
   readonly params: TObject;
-  /** The text after the command word -> raw parameters. */
-  parseCommand(args: string): Answered | { readonly ok: "params"; readonly params: Record<string, unknown> };
+  /** What the command says of itself when it is asked for help. */
+  readonly help: string;
+  /** The text after the command word -> raw parameters, or that help is wanted. */
+  parseCommand(args: string): TypedCommand;
   /** Validates raw parameters (snake_case or camelCase), runs, renders. Never throws for a bad call. */
   invoke(caller: Caller, rawParams: unknown): Promise<Answered>;
 }

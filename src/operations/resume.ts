@@ -15,6 +15,7 @@ import { statusOf } from "./status.ts";
 
 const GO_ON = "Continue where you stopped.";
 const MAX_SHOWN = 20;
+const OPTIONS = { fork: { param: "fork", kind: "flag" }, list: { param: "list", kind: "flag" } } as const;
 
 export const resume = defineOperation({
   name: "resume",
@@ -36,12 +37,11 @@ export const resume = defineOperation({
     { additionalProperties: false },
   ),
   parse: (args) => {
-    const options = { fork: { param: "fork", kind: "flag" }, list: { param: "list", kind: "flag" } } as const;
-    const taken = takeOptions(args, options);
+    const taken = takeOptions(args, OPTIONS);
     if (!taken.ok) return taken;
     if (taken.params["list"] === true || (taken.rest === "" && taken.params["fork"] === undefined))
       return { ok: true, params: {} };
-    return parseSessionCommand(args, { fork: options.fork }, { param: "prompt", needed: false });
+    return parseSessionCommand(args, OPTIONS, { param: "prompt", needed: false });
   },
   run: async (context, caller, given): Promise<Result<Reply<ResumeJson>>> => {
     if (given.session === undefined) return ok(resumable(context, caller));

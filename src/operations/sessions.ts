@@ -33,7 +33,14 @@ export const sessions = defineOperation({
     },
     { additionalProperties: false },
   ),
-  parse: (args) => ({ ok: true, params: args.trim() === "" ? {} : { filter: args.trim().toLowerCase() } }),
+  // A filter that was typed as an option is the filter.
+  parse: (args) => {
+    const filter = args
+      .trim()
+      .toLowerCase()
+      .replace(/^(?:--|[—–])/u, "");
+    return { ok: true, params: filter === "" ? {} : { filter } };
+  },
   run: async (context, caller, given): Promise<Result<Reply<readonly SessionJson[]>>> => {
     const nowAt = context.sessions.nowAt();
     const found = context.sessions.all(caller).filter((session) => matches(session, given.filter));

@@ -3,6 +3,7 @@
  */
 import type { Live } from "./define.ts";
 import { bg, fg } from "./foreground.ts";
+import { helpText } from "./help.ts";
 import { kill } from "./kill.ts";
 import { launch } from "./launch.ts";
 import type { OperationDoor } from "./operation.ts";
@@ -13,5 +14,6 @@ import { sessions } from "./sessions.ts";
 import { stats } from "./stats.ts";
 
 export function operations(live: Live): readonly OperationDoor[] {
-  return [launch, respond, fg, bg, kill, output, sessions, stats, resume].map((operation) => operation(live));
+  const all = [launch, respond, fg, bg, kill, output, sessions, stats, resume].map((operation) => operation(live));
+  return all.map((door) => ({ ...door, help: helpText(door, all) }));
 }

@@ -237,11 +237,14 @@ describe("wrong calls", () => {
     expect(refused.code).toMatch(/^(?:invalid_params|not_found|directory_not_allowed)$/);
   });
 
-  test("what people mistype is answered with the usage", async () => {
+  test("[C1] [C2] what people mistype is answered with the usage, a call for help with help", async () => {
     const rpc = await world.gateway.rpc();
     const typed = async (line: string): Promise<string> => (await rpc.chat(MAIN.sessionKey, line)).text;
-    expect(await typed("/iflow")).toMatch(/The prompt is missing\. Usage: \/iflow \[--name n\]/);
-    expect(await typed("/iflow --mod auto fix it")).toMatch(/Unknown option --mod\. Known: .*--mode/);
+    for (const help of ["/iflow", "/iflow help", "/iflow --help"])
+      expect(await typed(help)).toMatch(/\/iflow_respond: [\s\S]*\/iflow \[--name n\]/);
+    expect(await typed("/iflow --once")).toMatch(/The prompt is missing\. Usage: \/iflow \[--name n\]/);
+    expect(await typed("/iflow fix it --mode manual")).toMatch(/\/iflow --mode manual fix it/);
+    expect(await typed("/iflow --mod auto fix it")).toMatch(/Unknown option --mod\. Did you mean --mode\?/);
     expect(await typed("/iflow --mode yolo fix it")).toMatch(/permission_mode/);
     expect(await typed("/iflow_respond someone")).toMatch(/The message is missing\. Usage: \/iflow_respond/);
     expect(await typed("/iflow_output nobody many")).toMatch(/Parameter lines of iflow_output/);

@@ -27,6 +27,7 @@ export const stubSigns: readonly DoorSign[] = NAMES.map((name) => ({
   title: `iFlow ${name}`,
   description: `Stub of ${name}`,
   usage: `/iflow ${name}`,
+  help: `Help of ${name}`,
   params: paramsOf(name),
   parseCommand: (args) =>
     args === "usage"
