@@ -17,7 +17,9 @@ function refuse(text, code) {
 }
 
 function serveStdio() {
-  const write = (texts) => void process.stdout.write(`${texts.join("\n")}\n`);
+  const dressed = (text) =>
+    flags.has("decorated") ? `\u001b]0;{"working"}\u0007\u001b[32m${text}\u001b[0m\u0007\r` : text;
+  const write = (texts) => void process.stdout.write(`${texts.map(dressed).join("\n")}\n`);
   const writePieces = (text) => {
     const bytes = Buffer.from(`${text}\n`);
     for (let index = 0; index < bytes.length; index += 1) process.stdout.write(bytes.subarray(index, index + 1));

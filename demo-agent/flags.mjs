@@ -18,6 +18,7 @@ const QUIRKS = {
   "handshake-burst": "websocket: //stderr and the reply of initialize come in one TCP segment",
   "commands-late": "available_commands_update comes 200 ms after the session",
   "never-save": "sessions are not stored",
+  decorated: "stdio: a window title, colours and a bell stand before and behind each frame",
   "ignore-cancel": "session/cancel is answered and has no effect",
   "ignore-sigterm": "SIGTERM has no effect",
   "model-retry-ms": "ms before `fail:` is answered (iFlow needs 35,000 to 45,000)",

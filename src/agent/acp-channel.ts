@@ -1,17 +1,21 @@
 /**
  * The lossless channel between a transport, the SDK's client and this project: every text of the agent passes here, once.
  * Owns: JSON-RPC (parsing, ids, matching replies), what the SDK gets to see, how much lies unread.
- * Does not own: what frames mean for a session (agent-connection.ts), bytes (the transports).
+ * Does not own: what frames mean for a session (agent-connection.ts), where a frame is in a line (line-frames.ts), bytes (the transports).
  *
  * 1. The SDK sees only `//ready` and the replies to its own handshake requests. Requests of the agent are taken before it would
  *    answer them, updates before it would drop them, and no frame can confuse its handshake.
- * 2. Every text is handed to exactly one method of the listener.
+ * 2. Every frame, and every line without one, is handed to exactly one method of the listener; words beside frames are a log.
  * 3. Ids go by direction: the agent's own requests count from 0 and collide with ours.
  * 4. When the connection ends, everything that waits for a reply is rejected.
+ * 5. A line that was too long leaves nobody waiting: a reply in it fails what it is the reply to, a request in it is refused, and
+ *    of an update the beginning counts.
  */
 import type { RequestId } from "../core/agent-event.ts";
 import type { AcpTransport, TransportEnd } from "./acp-transport.ts";
-import { isRecord, type JsonRecord, parseJson } from "./json-shape.ts";
+import { isRecord, type JsonRecord, parseJson, textIn } from "./json-shape.ts";
+import { closedFrame, framesIn } from "./line-frames.ts";
+import type { CutLine } from "./line-splitter.ts";
 
 /** Unread UTF-16 code units at which the transport is paused; it goes on when the reader has taken them. */
 const UNREAD_HIGH = 16 * 1024 * 1024;
@@ -27,6 +31,8 @@ export interface ChannelListener {
   /** What the SDK is about to send in its handshake; may be changed. A throw refuses it. */
   outgoing(method: string, frame: JsonRecord): JsonRecord;
   log(source: "stdout" | "control" | "frame", text: string): void;
+  /** A line was too long and was left out, wholly or in part; what stands in its place is told by the other methods. */
+  leftOut(note: string): void;
   ended(end: TransportEnd): void;
 }
 
@@ -46,6 +52,13 @@ export interface SdkTransport {
 }
 
 const HANDSHAKE: ReadonlySet<string> = new Set(["initialize", "authenticate", "session/new", "session/load"]);
+
+const INVALID_REQUEST = -32600;
+const INTERNAL_ERROR = -32603;
+/** How much of a line that was left out is quoted. */
+const QUOTED = 300;
+/** The id at the end of a reply whose result stands first. */
+const LAST_ID = /"id"\s*:\s*(\d{1,15}|"(?:[^"\\]|\\.){0,200}")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/;
 
 const isId = (value: unknown): value is RequestId => typeof value === "number" || typeof value === "string";
 
@@ -77,6 +90,7 @@ export class AcpChannel implements SdkTransport {
   start(): void {
     this.#transport.listen({
       text: (line) => this.#receive(line),
+      cut: (line) => this.#leaveOut(line),
       stray: (line) => this.#listener.log("stdout", line),
       ended: (end) => this.end(end),
     });
@@ -211,18 +225,17 @@ export class AcpChannel implements SdkTransport {
       this.#paused = true;
       this.#transport.pause();
     }
-    if (text.startsWith("{")) return this.#frame(text);
-    const line = text.trim();
-    if (line === "") return;
-    if (line.startsWith("{")) return this.#frame(line);
-    if (!line.startsWith("//")) return this.#listener.log("stdout", text);
-    if (line === "//ready") this.#passToSdk(line);
-    this.#listener.log("control", line);
+    const whole = text.startsWith("{") ? parseJson(text) : undefined;
+    if (isRecord(whole)) return this.#frame(whole, text);
+    const { frames, words } = framesIn(text);
+    for (const { frame, text: json } of frames) this.#frame(frame, json);
+    if (frames.length > 0 ? words === "" : text.trim() === "") return;
+    if (!words.startsWith("//")) return this.#listener.log("stdout", frames.length > 0 ? words : text);
+    if (words === "//ready") this.#passToSdk(words);
+    this.#listener.log("control", words);
   }
 
-  #frame(text: string): void {
-    const frame = parseJson(text);
-    if (!isRecord(frame)) return this.#listener.log("stdout", text);
+  #frame(frame: JsonRecord, text: string): void {
     const { id, method, params } = frame;
     if (typeof method === "string") {
       if (isId(id)) this.#listener.request(id, method, params, text);
@@ -232,6 +245,30 @@ export class AcpChannel implements SdkTransport {
       const failed = frame["error"] !== undefined && frame["error"] !== null;
       this.#reply(id, failed ? { result: undefined, error: frame["error"] } : { result: frame["result"] }, text);
     } else this.#listener.log("frame", text);
+  }
+
+  #leaveOut({ head, tail, length }: CutLine): void {
+    const mib = (length / 1024 / 1024).toFixed(1);
+    const note = `The agent sent one line of ${mib} MiB; of lines longer than 16 MiB only the beginning is read.`;
+    this.#listener.leftOut(note);
+    const text = `${note} It began: ${head.slice(0, QUOTED)}`;
+    const frame = closedFrame(head, `… (cut here: ${note})`);
+    if (frame === undefined) return this.#listener.log("stdout", text);
+    const { method, params } = frame;
+    const id = isId(frame["id"]) ? frame["id"] : parseJson(LAST_ID.exec(tail)?.[1] ?? "");
+    if (typeof method === "string" && isId(id)) {
+      this.#listener.log("frame", text);
+      this.refuse(id, INVALID_REQUEST, note);
+    } else if (method === "session/update" && isRecord(params)) this.#listener.update(params, text);
+    else if (isId(id) && method === undefined) this.#reply(id, this.#cutReply(id, frame, note), text);
+    else this.#listener.log("frame", text);
+  }
+
+  /** Of the reply to a prompt only the reason counts. */
+  #cutReply(id: RequestId, { result }: JsonRecord, message: string): Reply {
+    return this.#turns.has(id) && textIn(result, "stopReason") !== undefined
+      ? { result }
+      : { result: undefined, error: { code: INTERNAL_ERROR, message } };
   }
 
   #reply(id: RequestId, reply: Reply, text: string): void {

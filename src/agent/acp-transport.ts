@@ -2,9 +2,12 @@
  * What carries texts to an agent and back. Two implementations: stdio-transport and websocket-transport.
  * Owns: the contract only.
  *
- * 1. Lossless and in order: each line (stdio) or each line of a text frame (websocket) is handed over exactly once.
+ * 1. Lossless and in order: each line (stdio) or each line of a text frame (websocket) is handed over exactly once; of one that is
+ *    longer than LONGEST_LINE (line-splitter.ts) its ends only.
  * 2. `ended` comes once, after the last text.
  */
+import type { CutLine } from "./line-splitter.ts";
+
 export interface TransportEnd {
   /** What the transport knows about why: a close code, an error text. */
   readonly reason: string;
@@ -12,6 +15,8 @@ export interface TransportEnd {
 
 export interface TransportListener {
   text(line: string): void;
+  /** A line that was too long to be taken whole. */
+  cut(line: CutLine): void;
   /** A line beside the protocol: the process's own output where it speaks over a socket. */
   stray(line: string): void;
   ended(end: TransportEnd): void;

@@ -11,7 +11,7 @@
 import type { AgentEvent, AgentReply, ExitReport, RequestId } from "../core/agent-event.ts";
 import { IflowError, messageOf } from "../core/errors.ts";
 import type { ProcessIdentity } from "../core/session.ts";
-import type { AgentConnection, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
+import type { AgentConnection, Log, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
 import { AcpChannel, type ChannelListener, type Reply } from "./acp-channel.ts";
 import { AcpTranslator, stopReasonOf } from "./acp-translate.ts";
 import type { AcpTransport, TransportEnd } from "./acp-transport.ts";
@@ -47,6 +47,7 @@ export interface ConnectionParts {
   readonly workdir: string;
   readonly auth: AgentAuth | undefined;
   readonly deadlines: AgentDeadlines;
+  readonly log: Log;
 }
 
 export class AcpConnection implements AgentConnection, ChannelListener {
@@ -224,6 +225,10 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   log(source: "stdout" | "control" | "frame", text: string): void {
     if (source === "control") this.#lastWords.hear(text);
     this.#queue.push({ kind: "log", source, text });
+  }
+
+  leftOut(note: string): void {
+    this.#parts.log.warn(`${this.#parts.name} in ${this.#parts.workdir}: ${note}`);
   }
 
   // ---------------------------------------------------------------- the end

@@ -116,8 +116,8 @@ class Launcher implements AgentLauncher {
   }
 
   #connection(spec: AgentSpec, name: string, transport: AcpTransport, agent: StartedAgent | undefined): AcpConnection {
-    const { auth } = this.#options;
-    return new AcpConnection({ transport, agent, name, workdir: spec.workdir, auth, deadlines: this.#deadlines });
+    const { auth, log } = this.#options;
+    return new AcpConnection({ transport, agent, name, workdir: spec.workdir, auth, deadlines: this.#deadlines, log });
   }
 
   async #freePort(): Promise<number> {

@@ -68,7 +68,7 @@ export class OutputLog {
   readonly #early: string[] = [];
 
   constructor(output: Readable) {
-    const lines = new LineSplitter((line) => this.#line(line));
+    const lines = new LineSplitter({ line: (line) => this.#line(line), cut: ({ head }) => this.#line(`${head}…`) });
     output.on("data", (bytes: Buffer) => lines.push(bytes));
     output.once("end", () => lines.end());
     // The end of the process is told by its exit.

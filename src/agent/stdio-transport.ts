@@ -10,7 +10,7 @@
 import type { Readable, Writable } from "node:stream";
 import { messageOf } from "../core/errors.ts";
 import type { AcpTransport, TransportEnd, TransportListener } from "./acp-transport.ts";
-import { LineSplitter } from "./line-splitter.ts";
+import { type CutLine, LineSplitter } from "./line-splitter.ts";
 
 /** How long a dead process's pipe may stay open: far longer than it takes to read what the process can have left in it. */
 const DRAIN_MS = 100;
@@ -20,7 +20,7 @@ export class StdioTransport implements AcpTransport {
   readonly #input: Writable;
   readonly #output: Readable;
   /** Lines that came before `listen`. */
-  readonly #early: string[] = [];
+  readonly #early: (string | CutLine)[] = [];
   #listener: TransportListener | undefined;
   #end: TransportEnd | undefined;
   #draining: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export class StdioTransport implements AcpTransport {
     this.#output = output;
     // A dead reader shows up as EPIPE on the next write; the end is told through `output`.
     input.on("error", () => undefined);
-    const lines = new LineSplitter((line) => this.#line(line));
+    const lines = new LineSplitter({ line: (text) => this.#line(text), cut: (line) => this.#line(line) });
     output.on("data", (bytes: Buffer) => lines.push(bytes));
     const finish = (reason: string): void => {
       if (this.#end !== undefined) return;
@@ -46,7 +46,7 @@ export class StdioTransport implements AcpTransport {
 
   listen(listener: TransportListener): void {
     this.#listener = listener;
-    for (const line of this.#early.splice(0)) listener.text(line);
+    for (const line of this.#early.splice(0)) this.#line(line);
     if (this.#end !== undefined) listener.ended(this.#end);
   }
 
@@ -81,8 +81,9 @@ export class StdioTransport implements AcpTransport {
     this.#output.destroy();
   }
 
-  #line(text: string): void {
-    if (this.#listener === undefined) this.#early.push(text);
-    else this.#listener.text(text);
+  #line(line: string | CutLine): void {
+    if (this.#listener === undefined) this.#early.push(line);
+    else if (typeof line === "string") this.#listener.text(line);
+    else this.#listener.cut(line);
   }
 }

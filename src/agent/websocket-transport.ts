@@ -9,9 +9,10 @@
 import WebSocket, { type RawData } from "ws";
 import { IflowError, messageOf } from "../core/errors.ts";
 import type { AcpTransport, TransportListener } from "./acp-transport.ts";
+import { cutLine, LONGEST_LINE } from "./line-splitter.ts";
 
-/** Longest message that is taken, in bytes. */
-const LONGEST_MESSAGE_BYTES = 256 * 1024 * 1024;
+/** Longest message that is taken, in bytes: it lies in memory as a whole. A longer one ends the connection. */
+const LONGEST_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** How long the peer has to answer our close; what was sent before it (a cancel) arrives that way. */
 const CLOSE_MS = 500;
 /** A ping goes out this often; when the one before was not answered, the connection is over. */
@@ -23,6 +24,13 @@ type Peer = "dialled" | "started";
 /** The reason of an abort as an error, which it is unless somebody gave something else. */
 function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}
+
+function troubleOf(error: Error): string {
+  const tooLong = "code" in error && error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+  return tooLong
+    ? `the agent sent a message of more than ${LONGEST_MESSAGE_BYTES / 1024 / 1024} MiB, which is not taken`
+    : messageOf(error);
 }
 
 function textOf(data: RawData): string {
@@ -42,7 +50,7 @@ export class WebsocketTransport implements AcpTransport {
   private constructor(socket: WebSocket, peer: Peer) {
     this.#socket = socket;
     socket.pause();
-    socket.on("error", (error) => (this.#reason ??= messageOf(error)));
+    socket.on("error", (error) => (this.#reason ??= troubleOf(error)));
     socket.on("message", (data: RawData) => this.#receive(data));
     socket.on("pong", () => (this.#answered = true));
     socket.on("close", (code, reason) => {
@@ -117,10 +125,15 @@ export class WebsocketTransport implements AcpTransport {
     const text = textOf(data);
     let from = 0;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", from)) {
-      this.#listener?.text(text.slice(from, end));
+      this.#line(text.slice(from, end));
       from = end + 1;
     }
-    if (from < text.length) this.#listener?.text(from === 0 ? text : text.slice(from));
+    if (from < text.length) this.#line(from === 0 ? text : text.slice(from));
+  }
+
+  #line(text: string): void {
+    if (text.length > LONGEST_LINE) this.#listener?.cut(cutLine(text));
+    else this.#listener?.text(text);
   }
 
   #ping(): void {

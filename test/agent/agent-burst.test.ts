@@ -25,15 +25,28 @@ describe.each(["stdio", "websocket"] as const)("floods over %s", { timeout: TIME
     }
   });
 
-  test("50 MB of tool output in one line", async () => {
+  test("15 MB of tool output in one line", async () => {
+    await using world = await DemoWorld.create({ transport });
+    const { connection, heard } = await world.open();
+    await connection.prompt(1, say(`huge ${15 * MIB}\nsay: after`));
+    await heard.turnEnd(1, TIME_OF_A_FLOOD_MS);
+    const output = heard.of("tool").at(-1)?.output ?? "";
+    expect(output.length).toBe(15 * MIB);
+    expect(output === "0123456789abcdef".repeat(output.length / 16)).toBe(true);
+    expect(heard.text).toBe("after");
+  });
+
+  test("[F6] 50 MB in one line: the tool call ends, its output is cut and says so, and the turn goes on", async () => {
     await using world = await DemoWorld.create({ transport });
     const { connection, heard } = await world.open();
     await connection.prompt(1, say(`huge ${50 * MIB}\nsay: after`));
     await heard.turnEnd(1, TIME_OF_A_FLOOD_MS);
-    const output = heard.of("tool").at(-1)?.output ?? "";
-    expect(output.length).toBe(50 * MIB);
-    expect(output === "0123456789abcdef".repeat(output.length / 16)).toBe(true);
+    const last = heard.of("tool").at(-1);
+    expect(last?.status).toBe("completed");
+    expect(last?.output).toMatch(/^0123456789abcdef[^]*… \(cut here: The agent sent one line of 50\.0 MiB/);
+    expect(last?.output?.length).toBeLessThan(100_000);
     expect(heard.text).toBe("after");
+    expect(world.logged.filter((line) => line.includes("one line of 50.0 MiB"))).toHaveLength(1);
   });
 
   test("a flood on stderr that nobody asked for holds nothing up, and its end is kept", async () => {

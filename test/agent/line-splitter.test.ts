@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LineSplitter } from "../../src/agent/line-splitter.ts";
+import { type CutLine, LineSplitter, LONGEST_LINE } from "../../src/agent/line-splitter.ts";
 import { growth, LINEAR } from "../growth.ts";
 
 /** Cuts bytes at the given places. */
@@ -11,7 +11,10 @@ function pieces(bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
 
 function split(chunks: readonly Buffer[], longestLine?: number): readonly string[] {
   const lines: string[] = [];
-  const splitter = new LineSplitter((line) => lines.push(line), longestLine);
+  const splitter = new LineSplitter(
+    { line: (line) => lines.push(line), cut: ({ head, length, tail }) => lines.push(`${head}…${tail} (${length})`) },
+    longestLine,
+  );
   for (const chunk of chunks) splitter.push(chunk);
   splitter.end();
   return lines;
@@ -49,16 +52,36 @@ describe("line splitter", () => {
     expect(split([Buffer.from([0x61, 0xe4, 0xbd])])).toEqual(["a\uFFFD"]);
   });
 
-  test("50 MB in one line come whole, at a cost in proportion to the length", () => {
+  test("the longest line comes whole, at a cost in proportion to the length", () => {
     const chunk = Buffer.alloc(64 * 1024, "x");
     const oneLine = (chunks: number): readonly string[] =>
       split([...Array.from({ length: chunks }, () => chunk), Buffer.from("\n")]);
-    expect(oneLine(800)[0]?.length).toBe(800 * 64 * 1024);
-    expect(growth(800, (chunks) => void oneLine(chunks))).toBeLessThan(LINEAR);
+    expect(oneLine(256)[0]?.length).toBe(LONGEST_LINE);
+    expect(growth(256, (chunks) => void oneLine(chunks))).toBeLessThan(LINEAR);
   });
 
-  test("a line without an end is passed on in parts before it fills the memory", () => {
-    const lines = split([Buffer.from("12345"), Buffer.from("67890"), Buffer.from("abc\n")], 8);
-    expect(lines).toEqual(["1234567890", "abc"]);
+  test("[F6] of a line longer than any text can be, its ends and its length come out, and the next line whole", () => {
+    const cut: CutLine[] = [];
+    const lines: string[] = [];
+    const splitter = new LineSplitter({ line: (line) => lines.push(line), cut: (line) => cut.push(line) });
+    const chunk = Buffer.alloc(1024 * 1024, "x");
+    splitter.push(Buffer.from('{"id":7,'));
+    // Longer than the longest string of the engine: kept, it could not even be joined.
+    for (let count = 0; count < 600; count += 1) splitter.push(chunk);
+    splitter.push(Buffer.from('end"}\nnext\n'));
+    expect(lines).toEqual(["next"]);
+    expect(cut.map(({ length }) => length)).toEqual([8 + 600 * 1024 * 1024 + 5]);
+    expect(cut[0]?.head.startsWith('{"id":7,xxx')).toBe(true);
+    expect(cut[0]?.tail.endsWith('xxxend"}')).toBe(true);
+    expect((cut[0]?.head.length ?? 0) + (cut[0]?.tail.length ?? 0)).toBeLessThan(100_000);
+  });
+
+  test("[F6] wherever the pieces end: a line past the bound is cut, every other one is whole", () => {
+    expect(split([Buffer.from("12345"), Buffer.from("67890"), Buffer.from("abc\nshort\n12345678\n")], 8)).toEqual([
+      "1234567890…1234567890abc (13)",
+      "short",
+      "12345678",
+    ]);
+    expect(split([Buffer.from("123456789")], 8)).toEqual(["123456789…123456789 (9)"]);
   });
 });

@@ -2,6 +2,7 @@
 import type { AcpTransport, TransportListener } from "../../src/agent/acp-transport.ts";
 import { AcpConnection } from "../../src/agent/agent-connection.ts";
 import { DEADLINES } from "../../src/agent/agent-options.ts";
+import type { CutLine } from "../../src/agent/line-splitter.ts";
 
 export class MemoryTransport implements AcpTransport {
   readonly saysReady = false;
@@ -35,6 +36,14 @@ export class MemoryTransport implements AcpTransport {
       if (found !== undefined) return found;
       await wake;
     }
+  }
+
+  /** What the gateway's log was told. */
+  readonly warned: string[] = [];
+
+  /** A line too long to be taken whole: its beginning and its end. */
+  sayCut(line: CutLine): void {
+    this.#listener?.cut(line);
   }
 
   say(...frames: readonly unknown[]): void {
@@ -81,6 +90,7 @@ export function memoryConnection(): { readonly transport: MemoryTransport; reado
     workdir: "/w",
     auth: undefined,
     deadlines: DEADLINES,
+    log: { info: () => {}, warn: (message: string) => void transport.warned.push(message), error: () => {} },
   };
   return { transport, connection: new AcpConnection(parts) };
 }

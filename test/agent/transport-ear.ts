@@ -5,6 +5,7 @@ export function listenTo(transport: AcpTransport, heard: string[]): Promise<void
   const over = Promise.withResolvers<void>();
   transport.listen({
     text: (line) => void heard.push(line),
+    cut: ({ head, length }) => void heard.push(`${head}… (${length})`),
     stray: () => undefined,
     ended: ({ reason }) => {
       heard.push(`(${reason})`);
