@@ -23,6 +23,7 @@ import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
 import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
+import { keepUndone } from "./undone.ts";
 
 type Working = Extract<Session["phase"], { kind: "working" }>;
 type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
@@ -274,6 +275,7 @@ function recoverQueued(draft: Draft, promptLeft: "yes" | "no"): void {
   const { phase, inbox, turn, createdAt } = draft.session;
   if (promptLeft === "yes") {
     draft.session = { ...draft.session, turn: turn + 1, inbox: inbox.slice(1) };
+    keepUndone(draft, inbox.slice(0, 1));
     count(draft, { turns: 1 });
     interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) });
     return;
@@ -295,6 +297,7 @@ function recoverWorking(draft: Draft, phase: Working, promptLeft: "yes" | "no"):
     goOnWithMessage(draft, phase.lastSignAt);
     return;
   }
+  setPhase(draft, { ...phase, prompt: "left" });
   // Nobody knows when it stopped; the last sign of life is the safe guess.
   interrupt(draft, { code: "gateway_restarted", message: knownWork(draft) }, phase.lastSignAt);
   goOnUnasked(draft);

@@ -36,6 +36,10 @@ export interface Continues {
   readonly isFork: boolean;
   /** Answers of the agent in a row, this one included: a new flow does not begin to count anew. */
   readonly autoResponds: number;
+  /** The first message is that of a turn which failed after something had been done. */
+  readonly again?: boolean;
+  /** Other messages of the earlier session that iFlow may not have any more. */
+  readonly undone?: readonly Message[];
 }
 
 export function newSession(seed: SessionSeed): Session {
@@ -46,6 +50,7 @@ export function newSession(seed: SessionSeed): Session {
     by: seed.launchedBy,
     at: seed.at,
     ...(seed.files.length === 0 ? {} : { files: seed.files }),
+    ...(seed.continues?.again === true ? { again: true } : {}),
   };
   return {
     schema: SCHEMA,
@@ -79,6 +84,7 @@ export function newSession(seed: SessionSeed): Session {
     unconfirmed: [],
     lastWords: "",
     inbox: [message],
+    ...((seed.continues?.undone ?? []).length === 0 ? {} : { undone: seed.continues?.undone ?? [] }),
     grants: [],
     // A command's own answer says that it was launched; everybody else is told.
     owed:

@@ -88,13 +88,14 @@ function withWholeTexts(stored: Session, journalled: Session): Session {
     prompt: journalled.prompt,
     settings: { ...journalled.settings, permissionMode: stored.settings.permissionMode },
     inbox: stored.inbox.map(whole),
+    ...(stored.undone === undefined ? {} : { undone: stored.undone.map(whole) }),
     phase: wholePhase(stored.phase, whole, (ask) => wholeAsk(ask, asks.get(ask.questions[0]?.id))),
   };
 }
 
-function messagesOf({ inbox, phase }: Session): readonly Message[] {
+function messagesOf({ inbox, undone = [], phase }: Session): readonly Message[] {
   const current = phase.kind === "working" || phase.kind === "asking" ? phase.message : undefined;
-  return current === undefined ? inbox : [...inbox, current];
+  return [...inbox, ...undone, ...(current === undefined ? [] : [current])];
 }
 
 function asksOf({ phase }: Session): readonly Ask[] {

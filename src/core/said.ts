@@ -71,12 +71,20 @@ function listen(draft: Draft, said: Said): void {
     const ofTheTurn = event.kind !== "commands" && event.kind !== "log";
     if (ofTheTurn && draft.session.unconfirmed.length > 0 && (phase.kind === "working" || phase.kind === "asking"))
       draft.session = { ...draft.session, unconfirmed: [] };
+    if (event.kind === "tool" || event.kind === "asked") noteHeard(draft);
     if (phase.kind === "working") {
       const { quietToldAt: _told, ...rest } = phase;
       const prompt = ofTheTurn ? "left" : phase.prompt;
       setPhase(draft, { ...rest, prompt, lastSignAt: draft.at });
     }
   }
+}
+
+/** What it does comes when its call is over: then iFlow has stored the turn's message. */
+function noteHeard(draft: Draft): void {
+  const { phase, turn, heardInTurn } = draft.session;
+  if ((phase.kind === "working" || phase.kind === "asking") && heardInTurn !== turn)
+    draft.session = { ...draft.session, heardInTurn: turn };
 }
 
 /** Any frame of the agent is a sign of life; its prints on stdout are none, nor is its exit. */

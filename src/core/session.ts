@@ -68,6 +68,8 @@ export interface Message {
   readonly at: number;
   /** Absolute paths or URLs that go along as resource links or images. */
   readonly files?: readonly string[];
+  /** It was sent before, in a turn that failed after something had been done. */
+  readonly again?: true;
 }
 
 export type QuestionKind = "permission" | "question" | "plan" | "fresh-start";
@@ -347,6 +349,10 @@ export interface Session {
   /** Deadlines that passed while no gateway ran hold until then. */
   readonly graceUntil?: number;
   readonly inbox: readonly Message[];
+  /** Messages whose turns did not come to their end, oldest first: iFlow may not have them any more. */
+  readonly undone?: readonly Message[];
+  /** The last turn in which the model did something: from then on iFlow's own history has the turn's message. */
+  readonly heardInTurn?: number;
   readonly grants: readonly Grant[];
   /** The last questions that are over, oldest first. */
   readonly closed?: readonly ClosedQuestion[];

@@ -57,7 +57,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 
 const by = shape({ kind: text, door: text, senderId: maybe(text) });
 const stored = shape({ text, length: number, key: maybe(text) });
-const message = shape({ id: text, text: stored, by, at: number, files: maybe(list(text)) });
+const message = shape({ id: text, text: stored, by, at: number, files: maybe(list(text)), again: maybe(flag) });
 const cause = shape({ code: text, message: text });
 const route = shape({ channel: text, to: text, accountId: maybe(text), threadId: maybe(textOrNumber) });
 const subject = shape({ toolKind: text, title: text, digest: text, toolName: maybe(text) });
@@ -153,6 +153,8 @@ const session = shape({
   lastWordsFrom: maybe(shape({ at: number, dropped: number, block: text })),
   graceUntil: maybe(number),
   inbox: list(message),
+  undone: maybe(list(message)),
+  heardInTurn: maybe(number),
   grants: list(shape({ subject, span: oneOf("once", "always") })),
   closed: maybe(
     list(shape({ id: text, answer: maybe(text), by: maybe(oneOf("person", "agent", "plugin", "writer")) })),

@@ -46,7 +46,7 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
   (s) => withBuffer(s, 16_000),
   (s) => withBuffer(s, 4_000),
   (s) => withBuffer(s, 0),
-  (s) => ({ ...s, inbox: s.inbox.map((m) => shortMessage(m, 300)), ...keptWords(s, 200) }),
+  (s) => ({ ...withShortMessages(s, 300), ...keptWords(s, 200) }),
   (s) => ({
     ...s,
     owed: s.owed.map((n) =>
@@ -63,8 +63,7 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
     ...keptWords(s, 0),
   }),
   (s) => ({
-    ...s,
-    inbox: s.inbox.map((m) => shortMessage(m, 60)),
+    ...withShortMessages(s, 60),
     owed: s.owed.slice(-20),
     prompt: short(s.prompt, 200),
   }),
@@ -80,6 +79,12 @@ function withBuffer(session: Session, length: number): Session {
 
 function short<T extends { readonly text: string }>(stored: T, length: number): T {
   return { ...stored, text: cutText(stored.text, length) };
+}
+
+function withShortMessages(session: Session, length: number): Session {
+  const shorter = (messages: readonly Message[]): readonly Message[] => messages.map((m) => shortMessage(m, length));
+  const { inbox, undone } = session;
+  return { ...session, inbox: shorter(inbox), ...(undone === undefined ? {} : { undone: shorter(undone) }) };
 }
 
 function shortMessage(message: Message, length: number): Message {

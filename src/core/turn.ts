@@ -22,6 +22,7 @@ import { resultOf } from "./last-words.ts";
 import { asksSomething } from "./output.ts";
 import { hasAnswer } from "./question.ts";
 import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
+import { forgetUndone, keepUndone, undoneAtEnd, undoneWhenCut } from "./undone.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
 type Stopping = NonNullable<Working["stopping"]>;
@@ -109,6 +110,7 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
     end(draft, "timed_out", timeoutCause(stopping));
     return;
   }
+  forgetUndone(draft);
   endChild(draft, stopReason === "cancelled" ? "cancelled" : "succeeded");
   const cut = stopReason === "cancelled";
   if (draft.session.approvedPlan?.turn === draft.session.turn) {
@@ -207,6 +209,7 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   const waiting = phase.kind === "asking" ? phase.asks : [];
   if (agent?.kind === "ready" && (phase.kind === "working" || waiting.length > 0))
     draft.effects.push({ do: "cancel-turn" });
+  keepUndone(draft, undoneAtEnd(draft.session, outcome));
   setPhase(draft, { kind: "ended", at: draft.at, outcome, ...(cause === undefined ? {} : { cause }) });
   draft.session = { ...draft.session, inbox: [], unconfirmed: [] };
   endChild(draft, CHILD_OUTCOME[outcome], cause?.message);
@@ -229,6 +232,7 @@ export function interrupt(draft: Draft, cause: Cause, workedUntilAt: number = dr
   countWork(draft, workedUntilAt);
   const { phase, unconfirmed } = draft.session;
   const open: readonly Ask[] = phase.kind === "asking" ? phase.asks : [];
+  keepUndone(draft, undoneWhenCut(draft.session));
   setPhase(draft, { kind: "interrupted", sinceAt: draft.at, cause });
   draft.session = {
     ...draft.session,

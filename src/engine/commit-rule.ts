@@ -13,6 +13,7 @@ export function needsCommit(before: Session, after: Session): boolean {
   return (
     phaseChanged(before.phase, after.phase) ||
     before.inbox !== after.inbox ||
+    before.undone !== after.undone ||
     (before.owed !== after.owed && before.nextId !== after.nextId) ||
     before.agent !== after.agent ||
     before.acpSessionId !== after.acpSessionId ||

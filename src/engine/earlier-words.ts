@@ -11,31 +11,41 @@ const SUMMARY_LINES = 60;
 const SUMMARY_LENGTH = 12_000;
 
 export interface EarlierWords {
-  /** The first prompt, as far as the session keeps it. */
+  /** The first prompt, whole. */
   readonly beganWith: string;
   readonly filesEdited: readonly string[];
   /** The last output. */
   readonly words: string;
 }
 
+/** Undefined where nothing was said or done: then there is nothing to sum up, and lost messages go along by themselves. */
 export async function earlierWords(
   session: Session,
   journal: SessionJournal,
   journals: Journals,
-): Promise<EarlierWords> {
+): Promise<EarlierWords | undefined> {
   const words = await lastWords(journal);
-  if (words !== "" || session.continues === undefined)
-    return { beganWith: session.prompt.text, filesEdited: session.filesEdited, words };
+  if (words !== "" || session.continues === undefined) return wordsOf(session, journal, words);
   const earlier = await journals.open(session.continues);
-  if (earlier === undefined) return { beganWith: session.prompt.text, filesEdited: session.filesEdited, words };
+  if (earlier === undefined) return wordsOf(session, journal, words);
   try {
     const { lastCommit } = await earlier.tail();
     const parsed = parseSession(lastCommit?.session);
     const original = parsed.kind === "session" ? parsed.session : session;
-    return { beganWith: original.prompt.text, filesEdited: original.filesEdited, words: await lastWords(earlier) };
+    return await wordsOf(original, earlier, await lastWords(earlier));
   } finally {
     await earlier.close();
   }
+}
+
+async function wordsOf(
+  { prompt, filesEdited, counters }: Session,
+  journal: SessionJournal,
+  words: string,
+): Promise<EarlierWords | undefined> {
+  if (words === "" && filesEdited.length === 0 && counters.toolCalls === 0) return undefined;
+  const whole = prompt.key === undefined ? undefined : await journal.text(prompt.key);
+  return { beganWith: whole ?? prompt.text, filesEdited, words };
 }
 
 async function lastWords(journal: SessionJournal): Promise<string> {

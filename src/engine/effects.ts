@@ -14,7 +14,16 @@ import { atMost } from "./at-most.ts";
 import type { Engine } from "./context.ts";
 import { earlierWords } from "./earlier-words.ts";
 import type { JournalKeeper } from "./journal-keeper.ts";
-import { answersPreface, fileBlocks, historyPreface, maskedPreface, systemPreface } from "./prompt.ts";
+import { wholeOnes } from "./carried-over.ts";
+import {
+  AGAIN_PREFACE,
+  answersPreface,
+  fileBlocks,
+  historyPreface,
+  maskedPreface,
+  systemPreface,
+  undonePreface,
+} from "./prompt.ts";
 
 /** The mailbox, as far as effects need it. */
 interface Mailbox {
@@ -231,7 +240,7 @@ export class Effects {
     let blocks: readonly PromptBlock[];
     try {
       const text = await this.#whole(message.text);
-      const preface = [...(await this.#preface(session)), ...maskedPreface(text)];
+      const preface = [...(await this.#preface(session, message)), ...maskedPreface(text)];
       blocks = [...preface, { type: "text", text }, ...fileBlocks(message.files ?? [])];
       await this.#keeper.appendOrThrow([
         { t: "prompt", at: this.#engine.clock.now(), turn, messageId: message.id, text },
@@ -256,17 +265,26 @@ export class Effects {
 
   /**
    * A fresh start of an older session gets a summary; after a load the system prompt, which iFlow loses, comes again;
-   * answers that the last process may not have taken in come again as well.
+   * answers and messages that the last process may not have taken in come again as well.
    */
-  async #preface(session: Session): Promise<readonly PromptBlock[]> {
+  async #preface(session: Session, message: Message): Promise<readonly PromptBlock[]> {
+    const lost = [
+      ...answersPreface(session.unconfirmed),
+      ...(this.#opened === undefined ? [] : await this.#undonePreface(session)),
+      ...(message.again === true ? [AGAIN_PREFACE] : []),
+    ];
     const { systemPrompt } = session.settings;
-    const answers = answersPreface(session.unconfirmed);
     if (this.#opened === "loaded" && systemPrompt !== undefined)
-      return [...systemPreface(await this.#whole(systemPrompt)), ...answers];
+      return [...systemPreface(await this.#whole(systemPrompt)), ...lost];
     const hadHistory = session.counters.turns > 1 || session.continues !== undefined;
-    if (this.#opened !== undefined && this.#opened !== "loaded" && hadHistory)
-      return [...historyPreface(await earlierWords(session, this.#keeper.reader, this.#engine.journals)), ...answers];
-    return answers;
+    const isFresh = this.#opened !== undefined && this.#opened !== "loaded";
+    const earlier =
+      isFresh && hadHistory ? await earlierWords(session, this.#keeper.reader, this.#engine.journals) : undefined;
+    return [...(earlier === undefined ? [] : historyPreface(earlier)), ...lost];
+  }
+
+  async #undonePreface({ undone = [] }: Session): Promise<readonly PromptBlock[]> {
+    return undonePreface(await wholeOnes(undone, (key) => this.#keeper.text(key)));
   }
 
   #stop(session: Session): void {

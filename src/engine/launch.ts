@@ -4,8 +4,9 @@
  */
 import { refuse, messageOf, ok, type Result } from "../core/errors.ts";
 import { newSession, type Continues } from "../core/new-session.ts";
-import type { By, Owner, Route, Session, Settings } from "../core/session.ts";
+import type { By, Message, Owner, Route, Session, Settings } from "../core/session.ts";
 import type { FlowRecord, JournalLine, SessionJournal } from "../ports.ts";
+import type { WholeMessage } from "./carried-over.ts";
 import type { Engine } from "./context.ts";
 import { readFlow } from "./flow-finder.ts";
 import { FlowWriter } from "./flow-writer.ts";
@@ -21,7 +22,7 @@ export interface LaunchRequest {
   readonly prompt: string;
   readonly files: readonly string[];
   readonly settings: Omit<Settings, "systemPrompt"> & { readonly systemPrompt?: string };
-  readonly continues?: Continues;
+  readonly continues?: Omit<Continues, "undone"> & { readonly undone: readonly WholeMessage[] };
   /** ms since the epoch; of two launches the later one has the later time, so that the line keeps its order over restarts. */
   readonly at: number;
 }
@@ -74,11 +75,20 @@ async function writtenSession(
 ): Promise<Session> {
   const lines: JournalLine[] = [];
   const keep = (text: string) => shortened(text, lines, request.at, `x${engine.newId()}`);
+  const keptMessage = ({ id: was, text, files, again, ...rest }: WholeMessage): Message => ({
+    ...rest,
+    id: `u-${was}`,
+    text: keep(text),
+    ...(files.length === 0 ? {} : { files }),
+    ...(again ? { again: true } : {}),
+  });
+  const { continues, ...seed } = request;
   const { systemPrompt, ...settings } = request.settings;
   const stored: Settings = systemPrompt === undefined ? settings : { ...settings, systemPrompt: keep(systemPrompt) };
   const session = newSession({
-    ...request,
+    ...seed,
     id,
+    ...(continues === undefined ? {} : { continues: { ...continues, undone: continues.undone.map(keptMessage) } }),
     launchedBy: request.by,
     prompt: keep(request.prompt),
     settings: stored,

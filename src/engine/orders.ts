@@ -22,6 +22,8 @@ export interface Launched {
 
 export interface ResponseOrder {
   readonly message: string;
+  /** Where the last turn of an ended session failed, its message goes again instead of `message`. */
+  readonly repeats?: true;
   readonly interrupt: boolean;
   readonly questionId: string | undefined;
   readonly option: string | undefined;
@@ -33,4 +35,6 @@ export interface Responded {
   readonly delivered: Taken;
   /** Set when it answered a question: the question and the answer's words. */
   readonly question?: Question;
+  /** The message of a turn that failed was taken instead of the one given. */
+  readonly repeated?: true;
 }

@@ -6,6 +6,7 @@ import { answerWords } from "../core/question.ts";
 import { REDACTED } from "../core/redact.ts";
 import type { Ask } from "../core/session.ts";
 import type { PromptBlock } from "../ports.ts";
+import type { WholeMessage } from "./carried-over.ts";
 import type { EarlierWords } from "./earlier-words.ts";
 
 /** iFlow loses the system prompt when a session is loaded, so it opens the first prompt after a load. */
@@ -43,6 +44,28 @@ export function answersPreface(unconfirmed: readonly Ask[]): readonly PromptBloc
       text: `[You asked this before you were stopped, and it was answered]\n${lines.join("\n")}\n[End of the answers]`,
     },
   ];
+}
+
+/** A message that goes once more, after a turn that failed when something had been done. */
+export const AGAIN_PREFACE: PromptBlock = {
+  type: "text",
+  text: "[You were sent this before, and that turn failed. What is done of it already, stays done: look first, then go on with it.]",
+};
+
+/** Messages of turns that were cut off before the model did anything: the agent may not have them. */
+export function undonePreface(undone: readonly WholeMessage[]): readonly PromptBlock[] {
+  return undone.flatMap(({ text, files, again }) => [
+    {
+      type: "text" as const,
+      text: `[You were sent this before, and its turn did not come to its end, so you may not have it]\n${quoted(text)}\n[End of the earlier message]`,
+    },
+    ...(again ? [AGAIN_PREFACE] : []),
+    ...fileBlocks(files),
+  ]);
+}
+
+function quoted(text: string): string {
+  return text.replace(/^/gm, "> ");
 }
 
 /** A message that was stored without its secrets and read again after a restart. */

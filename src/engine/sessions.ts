@@ -10,6 +10,7 @@ import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
 import { openQuestions, readAnswer } from "../core/question.ts";
 import type { By, Message, Question, Session, Settings } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
+import { carriedOver } from "./carried-over.ts";
 import { chatKey, viewerIn } from "./governor.ts";
 import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
@@ -19,12 +20,15 @@ import type { Roster } from "./roster.ts";
 import { sliceFrom, withUnwritten } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
 
+/** `repeated`: its first message is that of a turn which failed. */
+type Continued = Launched & { readonly repeated: boolean };
+
 export class Sessions {
   readonly #roster: Roster;
   /** Names of launches that are under way, by session id. */
   readonly #reserved = new Map<string, string>();
   /** Ended session -> its continuation that is under way: of two who go on at once the second speaks to the first's. */
-  readonly #continuing = new Map<string, Promise<Result<Launched>>>();
+  readonly #continuing = new Map<string, Promise<Result<Continued>>>();
   #lastLaunchAt = 0;
 
   constructor(roster: Roster) {
@@ -173,22 +177,23 @@ export class Sessions {
       // The second speaks to the session that the first has begun.
       return first.ok ? this.respond(caller, first.value.session.id, order) : first;
     }
-    const going = this.continueSession(caller, ended, order.message, undefined).finally(() =>
+    const going = this.continueSession(caller, ended, order, undefined).finally(() =>
       this.#continuing.delete(ended.id),
     );
     this.#continuing.set(ended.id, going);
     const continued = await going;
     if (!continued.ok) return continued;
-    return ok({ session: continued.value.session, flowId: continued.value.flowId, delivered: "resumed" });
+    const { session, flowId, repeated } = continued.value;
+    return ok({ session, flowId, delivered: "resumed", ...(repeated ? { repeated: true as const } : {}) });
   }
 
   /** `fork`: the original stays as it is, and the new session does not become its continuation. */
   async continueSession(
     caller: Caller,
     original: Session,
-    prompt: string,
+    words: Pick<ResponseOrder, "message" | "repeats">,
     fork: { readonly acpSessionId: string | undefined } | undefined,
-  ): Promise<Result<Launched>> {
+  ): Promise<Result<Continued>> {
     const { admission, engine } = this.#roster;
     if (fork !== undefined && admission.full(this.#reserved.size)) return queueFull(this.#roster);
     const by = byOf(caller, sinceOf(original));
@@ -196,11 +201,13 @@ export class Sessions {
     if (limited !== undefined) return limited;
     const settings = await this.#settingsOf(original);
     if (!settings.ok) return settings;
+    const textOf = (key: string) => this.#reading(original, (journal) => journal.text(key));
+    const { prompt, files, repeated, again, undone } = await carriedOver(original, words, textOf);
     const order: LaunchOrder = {
       name: original.name,
       prompt,
       workdir: original.workdir,
-      files: [],
+      files,
       route: original.route ?? caller.route,
       settings: settings.value,
     };
@@ -209,10 +216,12 @@ export class Sessions {
       acpSessionId: (fork ?? original).acpSessionId,
       isFork: fork !== undefined,
       autoResponds: voicesAfter(original.counters.autoResponds, by),
+      again,
+      undone,
     });
-    if (!created.ok || fork !== undefined) return created;
-    await this.#roster.linkContinuation(original, created.value.session.id);
-    return created;
+    if (!created.ok) return created;
+    if (fork === undefined) await this.#roster.linkContinuation(original, created.value.session.id);
+    return ok({ ...created.value, repeated });
   }
 
   /** A writer's words for a session that had ended: they begin its continuation, as if somebody had responded. */
@@ -353,11 +362,13 @@ export class Sessions {
   async fork(
     caller: Caller,
     original: Session,
-    prompt: string,
-  ): Promise<Result<Launched & { readonly history: "copied" | "summary" }>> {
+    message: string,
+    repeats?: true,
+  ): Promise<Result<Continued & { readonly history: "copied" | "summary" }>> {
     const { acpSessionId } = original;
     const copy = acpSessionId === undefined ? undefined : await this.#roster.engine.launcher.copyHistory(acpSessionId);
-    const forked = await this.continueSession(caller, original, prompt, { acpSessionId: copy });
+    const words = repeats === undefined ? { message } : { message, repeats };
+    const forked = await this.continueSession(caller, original, words, { acpSessionId: copy });
     return forked.ok ? ok({ ...forked.value, history: copy === undefined ? "summary" : "copied" }) : forked;
   }
 

@@ -30,7 +30,11 @@ export const resume = defineOperation({
         Type.String({ minLength: 1, maxLength: 200, description: "Name or id; none: list what can be resumed." }),
       ),
       prompt: Type.Optional(
-        Type.String({ minLength: 1, maxLength: 200_000, description: `What to do next; default: "${GO_ON}"` }),
+        Type.String({
+          minLength: 1,
+          maxLength: 200_000,
+          description: `What to do next; default: the message of a turn that failed, else "${GO_ON}"`,
+        }),
       ),
       fork: Type.Optional(Type.Boolean({ description: "A new session with the same history; default false." })),
     },
@@ -77,7 +81,7 @@ export async function goOn(
   { sessions, workdirs }: Context,
   caller: Caller,
   ref: string,
-  prompt = GO_ON,
+  prompt: string | undefined,
   fork = false,
 ): Promise<Result<GoneOn>> {
   const found = sessions.find(caller, ref);
@@ -85,8 +89,10 @@ export async function goOn(
   const { id, name, phase } = found.value;
   const allowed = await workdirs.stillAllowed(found.value);
   if (!allowed.ok) return allowed;
+  const repeats = prompt === undefined ? (true as const) : undefined;
+  const message = prompt ?? GO_ON;
   if (fork) {
-    const forked = await sessions.fork(caller, found.value, prompt);
+    const forked = await sessions.fork(caller, found.value, message, repeats);
     if (!forked.ok) return forked;
     const { session, flowId, history } = forked.value;
     const how = history === "copied" ? "with a copy of its history" : "fresh, with a summary of its history";
@@ -99,9 +105,16 @@ export async function goOn(
       `${name} is ${phase.kind}, there is nothing to resume. Use iflow_respond to answer it or to queue a message.`,
     );
   }
-  const order = { message: prompt, interrupt: false, questionId: undefined, option: undefined };
+  const order = {
+    message,
+    ...(repeats === undefined ? {} : { repeats }),
+    interrupt: false,
+    questionId: undefined,
+    option: undefined,
+  };
   const responded = await sessions.respond(caller, id, order);
   if (!responded.ok) return responded;
-  const { session, flowId } = responded.value;
-  return ok({ session, flowId, text: `↩️ Resumed ${session.name} [${session.id}]. TaskFlow ${flowId}.` });
+  const { session, flowId, repeated } = responded.value;
+  const what = repeated === true ? " Its last turn failed, so that turn's message is sent again." : "";
+  return ok({ session, flowId, text: `↩️ Resumed ${session.name} [${session.id}].${what} TaskFlow ${flowId}.` });
 }
