@@ -124,7 +124,9 @@ export const SessionRow = Type.Object(
   closed,
 );
 
-export const SessionsAnswer = Type.Array(SessionRow, { description: "Newest first." });
+export const SessionsAnswer = Type.Array(SessionRow, {
+  description: "What waits for a person first, then what works, then the latest.",
+});
 
 const count = (description: string) => Type.Integer({ description });
 
@@ -189,7 +191,7 @@ const Resumed = Type.Object(
 );
 
 const Resumable = Type.Array(Type.Object({ id, name, status, workdir }, closed), {
-  description: "Without `session`: what can be resumed, newest first.",
+  description: "Without `session`: what can be resumed; what waits for a person first, then the latest.",
 });
 
 export const ResumeAnswer = Type.Union([Resumed, Resumable]);

@@ -8,6 +8,7 @@ import { choiceLines, openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionJson } from "./answers.ts";
+import { waitsForPerson } from "./listing.ts";
 import { type Status, statusOf } from "./status.ts";
 
 const EMOJI: Readonly<Record<Status, string>> = {
@@ -82,7 +83,8 @@ export function sessionLine(session: Session, place: number | undefined, nowAt: 
     session.phase.kind === "ended" && session.phase.outcome !== "completed"
       ? ` · ${oneLine(session.phase.cause?.message ?? "")}`
       : "";
-  const head = `${EMOJI[status]} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}`;
+  const emoji = waitsForPerson(session) && status === "idle" ? EMOJI.asking : EMOJI[status];
+  const head = `${emoji} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}`;
   // Masked before it is cut: half a secret is not known for one.
   return cutText(redactSecrets(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`), 400);
 }

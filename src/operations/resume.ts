@@ -9,6 +9,7 @@ import type { ResumeJson } from "./answers.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
+import { inOrder, restLine } from "./listing.ts";
 import type { Reply } from "./operation.ts";
 import { sessionLine } from "./render.ts";
 import { statusOf } from "./status.ts";
@@ -59,12 +60,15 @@ export const resume = defineOperation({
 
 function resumable({ sessions }: Context, caller: Caller): Reply<ResumeJson> {
   const nowAt = sessions.nowAt();
-  const found = sessions
-    .all(caller)
-    .filter((s) => ["ended", "interrupted", "idle"].includes(s.phase.kind) && s.continuedBy === undefined);
+  const found = inOrder(
+    sessions
+      .all(caller)
+      .filter((s) => ["ended", "interrupted", "idle"].includes(s.phase.kind) && s.continuedBy === undefined),
+  );
   const lines = found.slice(0, MAX_SHOWN).map((s) => sessionLine(s, undefined, nowAt));
+  const rest = restLine(found.slice(MAX_SHOWN));
   return {
-    text: found.length === 0 ? "Nothing to resume." : lines.join("\n"),
+    text: found.length === 0 ? "Nothing to resume." : [...lines, rest].filter((line) => line !== "").join("\n"),
     json: found.map((s) => ({ id: s.id, name: s.name, status: statusOf(s), workdir: s.workdir })),
   };
 }

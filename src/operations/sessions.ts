@@ -5,6 +5,7 @@ import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
 import type { SessionJson } from "./answers.ts";
 import { defineOperation } from "./define.ts";
+import { inOrder, restLine } from "./listing.ts";
 import type { Reply } from "./operation.ts";
 import { sessionLine, sessionRow } from "./render.ts";
 import { STATUSES, statusOf } from "./status.ts";
@@ -23,7 +24,8 @@ export const sessions = defineOperation({
   name: "sessions",
   scope: "read",
   title: "List iFlow sessions",
-  description: "Lists iFlow sessions with their status, newest first. filter: all, active (not ended), or one status.",
+  description:
+    "Lists iFlow sessions with their status: what waits for a person first, then what works, then the latest. filter: all, active (not ended), or one status.",
   usage: `/iflow_sessions [${FILTERS.join("|")}]`,
   params: Type.Object(
     {
@@ -43,14 +45,14 @@ export const sessions = defineOperation({
   },
   run: async (context, caller, given): Promise<Result<Reply<readonly SessionJson[]>>> => {
     const nowAt = context.sessions.nowAt();
-    const found = context.sessions.all(caller).filter((session) => matches(session, given.filter));
+    const found = inOrder(context.sessions.all(caller).filter((session) => matches(session, given.filter)));
     const lines = found
       .slice(0, MAX_SHOWN)
       .map((session) => sessionLine(session, context.sessions.placeOf(session), nowAt));
-    const rest = found.length > MAX_SHOWN ? `\n… and ${found.length - MAX_SHOWN} more.` : "";
+    const rest = restLine(found.slice(MAX_SHOWN));
     const none = given.filter === "all" ? "No iFlow sessions yet." : `No ${given.filter} iFlow sessions.`;
     return ok({
-      text: found.length === 0 ? none : lines.join("\n") + rest,
+      text: found.length === 0 ? none : [...lines, rest].filter((line) => line !== "").join("\n"),
       json: found.map((session) => sessionRow(session, context.sessions.flowIdOf(session), nowAt)),
     });
   },
