@@ -4,7 +4,8 @@
  * shapes (acp-translate.ts), processes (started-agent.ts), the handshake's rules (handshake.ts).
  *
  * 1. Every text of the agent becomes an event; what has no meaning for the session is a `log`.
- * 2. A turn ends by the reply to its own prompt, and by nothing else. An end that was not seen is never invented.
+ * 2. A turn ends by the reply to its own prompt, and by nothing else. An end that was not seen is never invented. Words that come
+ *    a moment behind that reply still belong to it (held-end.ts).
  * 3. `exited` comes once and last; the first cause of the end is the one that is told.
  * 4. What is for another session than ours never becomes anything but a log (I9).
  */
@@ -20,6 +21,7 @@ import type { ExitStatus } from "./agent-process.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { clientOptions } from "./client-options.ts";
 import { Handshake } from "./handshake.ts";
+import { HeldEnd } from "./held-end.ts";
 import type { ChannelClient } from "./iflow-client.ts";
 import { isRecord, type JsonRecord, textIn } from "./json-shape.ts";
 import { exitSentence, LastWords } from "./last-words.ts";
@@ -55,6 +57,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   readonly events: AsyncIterable<readonly AgentEvent[]>;
   readonly #parts: ConnectionParts;
   readonly #queue: BatchQueue<AgentEvent>;
+  readonly #ends: HeldEnd;
   readonly #channel: AcpChannel;
   readonly #translator = new AcpTranslator();
   readonly #requests = new OpenRequests();
@@ -75,6 +78,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     this.identity = parts.agent?.identity;
     this.#lastWords = new LastWords(() => parts.agent?.process.stderrTail ?? "");
     this.#queue = new BatchQueue(() => this.#channel.taken());
+    this.#ends = new HeldEnd((event) => this.#queue.push(event));
     this.events = this.#queue;
     this.#channel = new AcpChannel(parts.transport, this);
     this.#channel.start();
@@ -118,6 +122,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   async prompt(turn: number, blocks: readonly PromptBlock[]): Promise<void> {
     if (this.#client === undefined || this.#cause !== undefined) throw this.#exited();
     const client = this.#client;
+    this.#ends.release();
     try {
       await this.#turns.begin(turn, async () => client.prompt(turn, await wireBlocks(blocks)));
     } catch (error) {
@@ -180,14 +185,14 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     const event =
       params["sessionId"] === this.#acpSessionId && isRecord(update) ? this.#translator.update(update) : undefined;
     if (event === undefined) this.log("frame", text);
-    else this.#queue.push(event);
+    else this.#ends.pass(event);
   }
 
   request(id: RequestId, method: string, params: unknown, text: string): void {
     const ours = textIn(params, "sessionId") === this.#acpSessionId;
     const request = ours ? this.#translator.request(method, id, params) : undefined;
     if (request !== undefined && this.#requests.add(request)) {
-      this.#queue.push({ kind: "asked", request });
+      this.#ends.pass({ kind: "asked", request });
       return;
     }
     this.log("frame", text);
@@ -202,13 +207,15 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     if (reply.error !== undefined) {
       const { code, message } = readFailure(reply.error);
       this.log("frame", text);
-      this.#queue.push({ kind: "turn-failed", turn, code, message });
+      this.#ends.pass({ kind: "turn-failed", turn, code, message });
     } else {
       const stopReason = stopReasonOf(reply.result);
       if (stopReason === "unknown") this.log("frame", text);
-      this.#queue.push({ kind: "turn-ended", turn, stopReason });
+      this.#ends.pass({ kind: "turn-ended", turn, stopReason });
     }
     this.#turns.ended(turn);
+    // The words that come next are another turn's.
+    if (!this.#turns.none) this.#ends.release();
   }
 
   handshakeReply(method: string, reply: Reply, text: string): "pass" | "withhold" {
@@ -224,7 +231,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
 
   log(source: "stdout" | "control" | "frame", text: string): void {
     if (source === "control") this.#lastWords.hear(text);
-    this.#queue.push({ kind: "log", source, text });
+    this.#ends.pass({ kind: "log", source, text });
   }
 
   leftOut(note: string): void {
@@ -251,7 +258,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     this.#turns.clear();
     this.#why = `${exitSentence(this.#parts.name, report, end.reason)}${this.#lastWords.sentence}`;
     if (report.cause === "disconnected") this.log("control", end.reason);
-    this.#queue.push({ kind: "exited", report });
+    this.#ends.pass({ kind: "exited", report });
     this.#queue.end();
     this.#handshake?.fail("agent_exited", this.#why);
     this.#over.resolve();
