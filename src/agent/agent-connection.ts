@@ -170,9 +170,9 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     } catch (error) {
       // No reply but the end of the connection: the handshake tells its cause.
       if (error instanceof Error) return this.#handshake?.failed;
-      const { message } = readFailure(error);
+      const { message, needsLogin } = readFailure(error);
       throw new IflowError(
-        "agent_refused",
+        needsLogin ? "agent_not_authenticated" : "agent_refused",
         `${this.#parts.name} refused the model ${JSON.stringify(modelId)}: ${message}`,
       );
     }
@@ -205,9 +205,9 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   turnReply(turn: number, reply: Reply, text: string): void {
     this.#translator.turnEnded();
     if (reply.error !== undefined) {
-      const { code, message } = readFailure(reply.error);
+      const { code, message, needsLogin } = readFailure(reply.error);
       this.log("frame", text);
-      this.#ends.pass({ kind: "turn-failed", turn, code, message });
+      this.#ends.pass({ kind: "turn-failed", turn, code, message, ...(needsLogin ? { needsLogin } : {}) });
     } else {
       const stopReason = stopReasonOf(reply.result);
       if (stopReason === "unknown") this.log("frame", text);

@@ -136,10 +136,10 @@ export class Handshake {
   }
 
   #refused(method: string, error: unknown): void {
-    const { code, message } = readFailure(error);
+    const { needsLogin, message } = readFailure(error);
     const { name, lastWords } = this.#context.describe();
     const asked = method.startsWith("session/") && this.#context.session.load !== undefined ? "session/load" : method;
-    if (code === -32000 || method === "authenticate")
+    if (needsLogin || method === "authenticate")
       this.fail("agent_not_authenticated", `${notAuthenticated(name)} (${message})`);
     else this.fail("agent_refused", `${name} refused ${asked}: ${message}${lastWords}`);
   }

@@ -26,21 +26,36 @@ export interface AgentFailure {
   readonly message: string;
   /** What the agent itself said, without its wrapping. */
   readonly details: string;
+  /** The login or the key is missing, refused or over. */
+  readonly needsLogin: boolean;
 }
+
+/** JSON-RPC's code of an agent that wants `authenticate` first (ACP). */
+const AUTH_REQUIRED = -32_000;
+const UNAUTHORIZED = 401;
+const WANTS_BROWSER = "SERVER_OAUTH2_REQUIRED";
 
 /** From the `error` of a JSON-RPC reply. */
 export function readFailure(error: unknown): AgentFailure {
   const code = isRecord(error) && typeof error["code"] === "number" ? error["code"] : 0;
   const message = textIn(error, "message") ?? "no reason was given";
   const details = textIn(recordIn(error, "data"), "details") ?? message.replace(/^Internal Error: /, "");
-  return { code, message: readable(code, message, details).slice(0, LONGEST), details };
+  const needsLogin =
+    code === AUTH_REQUIRED || details.includes(WANTS_BROWSER) || httpOf(details)?.status === UNAUTHORIZED;
+  return { code, message: readable(code, message, details).slice(0, LONGEST), details, needsLogin };
+}
+
+/** What the model's server answered, where the agent passes that on. */
+function httpOf(details: string): { readonly status: number; readonly body: string } | undefined {
+  const http = /status:\s*(\d{3})(?:,\s*body:\s*(.*?))?(?:\s*TraceID:.*)?$/s.exec(details);
+  return http === null ? undefined : { status: Number(http[1]), body: http[2] ?? "" };
 }
 
 function readable(code: number, message: string, details: string): string {
-  const http = /status:\s*(\d{3})(?:,\s*body:\s*(.*?))?(?:\s*TraceID:.*)?$/s.exec(details);
-  if (http !== null) {
-    const status = Number(http[1]);
-    const said = saidBy(http[2] ?? "");
+  const http = httpOf(details);
+  if (http !== undefined) {
+    const { status } = http;
+    const said = saidBy(http.body);
     return `The model's server ${STATUS[status] ?? "answered"} (HTTP ${status})${said === "" ? "." : `: ${said}`}`;
   }
   if (/Headers Timeout|Body Timeout|ETIMEDOUT/i.test(details))
@@ -48,9 +63,9 @@ function readable(code: number, message: string, details: string): string {
   if (/fetch failed|ECONNREFUSED|ENOTFOUND|ECONNRESET|EAI_AGAIN|socket hang up/i.test(details)) {
     return `The model's server cannot be reached (${details.trim()}).`;
   }
-  if (details.includes("SERVER_OAUTH2_REQUIRED"))
+  if (details.includes(WANTS_BROWSER))
     return "The agent wants a login in a browser; run it once in a terminal and log in.";
-  if (code === -32000) return `The agent is not authenticated (${message}).`;
+  if (code === AUTH_REQUIRED) return `The agent is not authenticated (${message}).`;
   return details === message || message === ""
     ? details
     : message.replace(/^Internal Error: /, "").includes(details)

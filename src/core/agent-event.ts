@@ -87,7 +87,14 @@ export type AgentEvent =
   | { readonly kind: "commands"; readonly names: readonly string[] }
   | { readonly kind: "asked"; readonly request: AgentRequest }
   | { readonly kind: "turn-ended"; readonly turn: number; readonly stopReason: StopReason }
-  | { readonly kind: "turn-failed"; readonly turn: number; readonly code: number; readonly message: string }
+  /** `needsLogin`: whoever runs the agent has to log in again, or give another key; trying again alone changes nothing. */
+  | {
+      readonly kind: "turn-failed";
+      readonly turn: number;
+      readonly code: number;
+      readonly message: string;
+      readonly needsLogin?: true;
+    }
   /** A frame or line that carries no meaning for the session; kept in the journal, so that nothing is silently dropped. */
   | { readonly kind: "log"; readonly source: "stdout" | "control" | "frame"; readonly text: string }
   /** Always the last event of a connection. */

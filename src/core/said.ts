@@ -45,7 +45,7 @@ export function onSaid(draft: Draft, said: Said): void {
       if (event.turn === draft.session.turn) finishTurn(draft, event.stopReason);
       return;
     case "turn-failed":
-      if (event.turn === draft.session.turn) onTurnFailed(draft, event.message);
+      if (event.turn === draft.session.turn) onTurnFailed(draft, event);
       return;
     case "exited":
       agentExited(draft, { code: "agent_exited", message: exitMessage(event.report) });
@@ -203,7 +203,7 @@ export function openAsk(draft: Draft, ask: Ask): void {
   owe(draft, "asks", { questionIds: ask.questions.map((q) => q.id), turn: draft.session.turn });
 }
 
-function onTurnFailed(draft: Draft, message: string): void {
+function onTurnFailed(draft: Draft, { message, needsLogin }: Extract<AgentEvent, { kind: "turn-failed" }>): void {
   const { phase } = draft.session;
   if (phase.kind !== "working" && phase.kind !== "asking") return;
   if (phase.kind === "working" && phase.stopping !== undefined) {
@@ -211,7 +211,8 @@ function onTurnFailed(draft: Draft, message: string): void {
     return;
   }
   countWork(draft);
-  end(draft, "failed", { code: "agent_error", message: cutText(message, CAUSE_LENGTH) });
+  const code = needsLogin === true ? "not_authenticated" : "agent_error";
+  end(draft, "failed", { code, message: cutText(message, CAUSE_LENGTH) });
 }
 
 function exitMessage(report: Extract<AgentEvent, { kind: "exited" }>["report"]): string {

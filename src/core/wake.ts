@@ -87,7 +87,8 @@ function factsOf({ data }: Notice): readonly string[] {
     data.leftOut === undefined
       ? ""
       : `${data.leftOut.length} characters of the result stand before the words below: iflow_output, since ${data.leftOut.since}.`;
-  const facts = [about, took, unsent, before].filter((fact) => fact !== "").join(" ");
+  const remedy = data.code === undefined ? "" : (EN.remedy[data.code] ?? "");
+  const facts = [about, remedy, took, unsent, before].filter((fact) => fact !== "").join(" ");
   return facts === "" ? [] : [facts];
 }
 

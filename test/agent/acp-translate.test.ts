@@ -165,6 +165,11 @@ describe("replies to prompts", () => {
     expect(await turnOf({ error })).toEqual([{ kind: "turn-failed", turn: 4, code: -32603, message: "x" }]);
   });
 
+  test("[E4] an error that wants a login says so", async () => {
+    const error = { code: -32000, message: "Authentication required" };
+    expect(await turnOf({ error })).toMatchObject([{ kind: "turn-failed", turn: 4, needsLogin: true }]);
+  });
+
   test("a second reply to the same prompt is only kept", async () => {
     const { transport, connection } = await openMemoryConnection();
     const heard = new Listener(connection);

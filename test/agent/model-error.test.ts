@@ -54,6 +54,14 @@ describe("errors of the agent in readable words", () => {
     expect(readFailure(error).message).toBe(message);
   });
 
+  test("[E4] whether somebody has to log in again is told apart from every other failure", () => {
+    const refusedKey = internal(`generate data error: HTTP error! status: 401, body: {"message":"expired"} TraceID: `);
+    const login = [refusedKey, internal("SERVER_OAUTH2_REQUIRED: open URL"), { code: -32_000, message: "no" }];
+    expect(login.map((error) => readFailure(error).needsLogin)).toEqual([true, true, true]);
+    const other = [internal("generate data error: HTTP error! status: 429, body: x"), internal("plain"), {}, null];
+    expect(other.map((error) => readFailure(error).needsLogin)).toEqual([false, false, false, false]);
+  });
+
   test("it is never longer than 600 characters", () => {
     expect(readFailure(internal("x".repeat(5_000))).message.length).toBe(600);
   });

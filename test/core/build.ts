@@ -157,6 +157,13 @@ export function turnFailed(turn: number, message = "Internal Error: generate dat
   return said({ kind: "turn-failed", turn, code: -32603, message });
 }
 
+export function loginOver(
+  turn: number,
+  message = "The agent is not authenticated (Authentication required).",
+): Happening {
+  return said({ kind: "turn-failed", turn, code: -32000, message, needsLogin: true });
+}
+
 export function exited(code: number | null = 1, stderrTail = ""): Happening {
   return said({ kind: "exited", report: { code, signal: null, stderrTail, cause: "exited" } });
 }

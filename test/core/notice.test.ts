@@ -35,6 +35,7 @@ import {
   starting,
   text,
   turnEnded,
+  loginOver,
   turnFailed,
   working,
   type Launch,
@@ -125,6 +126,11 @@ describe("[N1] [N9] notices in English", () => {
       "failed",
       play(working(), [turnFailed(1, "HTTP 500")]).session,
       "❌ fix-login failed · 1s\niFlow answered with an error.\nHTTP 500\n\nTry again with the same context: /iflow_resume fix-login",
+    ],
+    [
+      "[E4] a login that ended in the middle",
+      play(working(), [loginOver(1)]).session,
+      "❌ fix-login failed · 1s\niFlow is not logged in.\nThe agent is not authenticated (Authentication required).\nLog in with `iflow` in a terminal, or set agent.auth in the plugin's config.\n\nTry again with the same context: /iflow_resume fix-login",
     ],
     [
       "failed to start",
