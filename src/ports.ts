@@ -5,7 +5,7 @@
  */
 import type { AgentEvent, AgentReply, RequestId } from "./core/agent-event.ts";
 import type { AuditFact } from "./core/event.ts";
-import type { Owner, ProcessIdentity, Route, Session } from "./core/session.ts";
+import type { Grant, Owner, ProcessIdentity, Route, Session, Settings } from "./core/session.ts";
 
 // ---------------------------------------------------------------- TaskFlow
 
@@ -225,6 +225,8 @@ export type JournalLine =
   | { readonly t: "event"; readonly at: number; readonly event: AgentEvent }
   | { readonly t: "question"; readonly at: number; readonly id: string; readonly text: string }
   | { readonly t: "answer"; readonly at: number; readonly id: string; readonly text: string; readonly by: string }
+  /** What the session may do, before the flow has it: the journal alone is believed about that. */
+  | { readonly t: "rights"; readonly at: number; readonly settings: Settings; readonly grants: readonly Grant[] }
   /** The session without its buffer, at each phase commit. */
   | {
       readonly t: "commit";

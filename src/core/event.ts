@@ -11,6 +11,7 @@ import type {
   Child,
   Door,
   Message,
+  NoticeCode,
   NoticePart,
   ProcessIdentity,
   Session,
@@ -68,7 +69,7 @@ export type SessionEvent = { readonly at: number } &
     | { readonly type: "child-lost"; readonly runId: string }
     | { readonly type: "continued"; readonly by: string }
     /** Something that people should know, in words. */
-    | { readonly type: "warn"; readonly text: string }
+    | { readonly type: "warn"; readonly text: string; readonly code?: NoticeCode }
   );
 
 /** Carried out after the commit; what an effect leads to comes back as an event. */

@@ -19,6 +19,8 @@ import {
 } from "./draft.ts";
 import { ok, refuse } from "./errors.ts";
 import { resultOf } from "./last-words.ts";
+import { runningTools } from "./open-tools.ts";
+import { cutText } from "./output.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
@@ -320,11 +322,14 @@ function goOnUnasked(draft: Draft): void {
 }
 
 const LAST_WORDS_LENGTH = 200;
+const RUNNING_LENGTH = 200;
 
 function knownWork(draft: Draft): string {
-  const { counters, filesEdited, turn } = draft.session;
+  const { phase, counters, filesEdited, turn } = draft.session;
+  const [running] = phase.kind === "working" ? runningTools(phase.openTools) : [];
+  const tool = running === undefined ? "" : ` It was running: ${cutText(oneLine(running.title), RUNNING_LENGTH)}.`;
   const files = filesEdited.length === 0 ? "" : ` Files edited: ${filesEdited.slice(-5).join(", ")}.`;
   const said = oneLine(resultOf(draft.session, LAST_WORDS_LENGTH).text);
   const words = said === "" ? "" : ` Last words: "${said}".`;
-  return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool ${counters.toolCalls === 1 ? "call" : "calls"}.${files}${words}`;
+  return `The gateway went down in turn ${turn}, after ${counters.toolCalls} tool ${counters.toolCalls === 1 ? "call" : "calls"}.${tool}${files}${words}`;
 }

@@ -43,6 +43,9 @@ const WITHOUT_DETAILS: ReadonlySet<NoticeCode> = new Set([
   "abandoned",
 ]);
 
+/** Warnings whose text says which. */
+const WITH_DETAILS: ReadonlySet<NoticeCode> = new Set(["record_ignored", "background_kept", "background_ended"]);
+
 /** Each a group of lines; groups are set apart by a blank line. */
 type Paragraphs = readonly (readonly string[])[];
 
@@ -161,6 +164,7 @@ function warning(session: Session, notice: Notice, words: Words): readonly strin
   const { data } = notice;
   const about = aboutOf(notice, words);
   const head = `${words.head.warning(session.name)}: ${about === "" ? brief(data.text ?? "") : about}`;
+  if (data.code !== undefined && WITH_DETAILS.has(data.code)) return [head, brief(data.text ?? "")];
   if (data.code === "deadline_held") return [head, words.held(words.duration(data.durationMs ?? 0))];
   if (data.code === "foreign_resume" && (data.text ?? "").trim() !== "")
     return [head, words.resumedWith(brief(data.text ?? ""))];

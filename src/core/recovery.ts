@@ -3,7 +3,7 @@
  * Owns: the order of trust (a valid stateJson of ours; else the journal's last commit; the status always from the flow).
  */
 import { partsOf } from "./draft.ts";
-import type { Ask, Cause, Message, Notice, Outcome, Phase, Session } from "./session.ts";
+import type { Ask, Cause, Message, Notice, Outcome, Phase, Session, Viewer } from "./session.ts";
 import { parseSession } from "./state-json.ts";
 import { END_NOTICE, unsentOf } from "./turn.ts";
 
@@ -19,6 +19,10 @@ export interface JournalFacts {
   /** Turns whose prompt has its line in the journal. */
   readonly promptedTurns: ReadonlySet<number>;
   readonly told: ReadonlySet<string>;
+  /** What it may do, where that was changed after the last commit. */
+  readonly rights?: Pick<Session, "settings" | "grants">;
+  /** Whose it is by the journal's first line: it holds where there is no commit yet. */
+  readonly header?: Pick<Session, "name" | "owner" | "route">;
 }
 
 export type RecoveryPlan =
@@ -30,6 +34,8 @@ export type RecoveryPlan =
       readonly session: Session;
       readonly promptLeft: "yes" | "no";
       readonly stateLost: boolean;
+      /** What the flow's record had otherwise and was not taken over. */
+      readonly ignored: readonly string[];
       readonly cancelled: boolean;
     }
   /** Over: only its owed notices may be left. */
@@ -46,10 +52,10 @@ export function planRecovery(flow: FlowFacts | undefined, journal: JournalFacts,
   const stored = flow === undefined ? ({ kind: "foreign" } as const) : parseSession(flow.stateJson);
   if (stored.kind === "newer") return { kind: "leave", reason: `its state has the newer schema ${stored.schema}` };
   const journalled = journal.lastCommit === undefined ? undefined : parseSession(journal.lastCommit.session);
-  const fromJournal = journalled?.kind === "session" ? journalled.session : undefined;
+  const fromJournal = journalled?.kind === "session" ? { ...journalled.session, ...journal.rights } : undefined;
   if (journalled?.kind === "newer")
     return { kind: "leave", reason: `its journal has the newer schema ${journalled.schema}` };
-  const best = stored.kind === "session" ? newest(stored.session, fromJournal) : fromJournal;
+  const best = stored.kind === "session" ? newest(stored.session, fromJournal, journal.header) : fromJournal;
   if (best === undefined) {
     const why = stored.kind === "broken" ? `its stateJson is broken (${stored.reason})` : "its stateJson is not ours";
     return { kind: "leave", reason: `${why}, and the journal has no commit to go by` };
@@ -60,7 +66,8 @@ export function planRecovery(flow: FlowFacts | undefined, journal: JournalFacts,
   const session = withoutTold(best, journal.told);
   const promptLeft = journal.promptedTurns.has(turnInQuestion(session)) ? "yes" : "no";
   const cancelled = flow?.cancelRequestedAt !== undefined;
-  return { kind: "live", session, promptLeft, stateLost: stored.kind !== "session", cancelled };
+  const ignored = stored.kind === "session" ? otherwiseIn(stored.session, session) : [];
+  return { kind: "live", session, promptLeft, stateLost: stored.kind !== "session", ignored, cancelled };
 }
 
 /** The turn whose prompt may have left unnoticed: the running one, or the one that was about to begin. */
@@ -72,10 +79,63 @@ function turnInQuestion({ phase, turn }: Session): number {
  * The journal's commit line is written after the flow's: it wins only when it is really ahead.
  * Behind or level, it still has whole what the bound of stateJson may have cut.
  */
-function newest(stored: Session, journalled: Session | undefined): Session {
-  if (journalled === undefined) return stored;
+function newest(stored: Session, journalled: Session | undefined, header: JournalFacts["header"]): Session {
+  if (journalled === undefined) return header === undefined ? stored : { ...withoutRoute(stored), ...header };
   if (journalled.seq > stored.seq) return { ...journalled, output: stored.output };
-  return withWholeTexts(stored, journalled);
+  return withOwnRights(withWholeTexts(stored, journalled), journalled);
+}
+
+function withoutRoute({ route: _by, ...session }: Session): Session {
+  return session;
+}
+
+/**
+ * Whose a session is and what it may do never comes from the flow, which others can write as well: only from the journal.
+ */
+function withOwnRights(session: Session, own: Session): Session {
+  const { route: _route, continues: _continues, acpSessionId: _acp, ...life } = session;
+  return {
+    ...life,
+    id: own.id,
+    name: own.name,
+    owner: own.owner,
+    launchedBy: own.launchedBy,
+    workdir: own.workdir,
+    settings: own.settings,
+    createdAt: own.createdAt,
+    grants: own.grants,
+    viewers: session.viewers.filter((viewer) => own.viewers.some((known) => isSameView(known, viewer))),
+    ...(own.route === undefined ? {} : { route: own.route }),
+    ...(own.continues === undefined ? {} : { continues: own.continues }),
+    ...(own.acpSessionId === undefined ? {} : { acpSessionId: own.acpSessionId }),
+  };
+}
+
+/** By their names, as the TaskFlow record spells them. */
+function otherwiseIn(stored: Session, own: Session): readonly string[] {
+  const differs = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) !== JSON.stringify(sorted(b));
+  const names: string[] = (["owner", "workdir", "route", "launchedBy"] as const).filter((key) =>
+    differs(stored[key], own[key]),
+  );
+  if (stored.settings.permissionMode !== own.settings.permissionMode) names.push("permissionMode");
+  // A record that was cut to its bound has fewer of them; it never has others.
+  const tools = stored.settings.allowedTools.map((tool) => tool.replace(/…$/u, ""));
+  if (!tools.every((tool) => own.settings.allowedTools.some((known) => known.startsWith(tool))))
+    names.push("allowedTools");
+  const known = own.grants.map((grant) => `${grant.span} ${grant.subject.digest}`);
+  if (!stored.grants.every((grant) => known.includes(`${grant.span} ${grant.subject.digest}`))) names.push("grants");
+  if (!stored.viewers.every((viewer) => own.viewers.some((view) => isSameView(view, viewer)))) names.push("viewers");
+  return names;
+}
+
+function isSameView(a: Viewer, b: Viewer): boolean {
+  return a.key === b.key && a.sessionKey === b.sessionKey && a.route?.to === b.route?.to;
+}
+
+/** With its keys in one order, since a record may have been stored by others. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Messages, questions and settings never change once they are there, so the same id means the same words. */
@@ -86,7 +146,6 @@ function withWholeTexts(stored: Session, journalled: Session): Session {
   return {
     ...stored,
     prompt: journalled.prompt,
-    settings: { ...journalled.settings, permissionMode: stored.settings.permissionMode },
     inbox: stored.inbox.map(whole),
     ...(stored.undone === undefined ? {} : { undone: stored.undone.map(whole) }),
     phase: wholePhase(stored.phase, whole, (ask) => wholeAsk(ask, asks.get(ask.questions[0]?.id))),

@@ -271,6 +271,10 @@ export type NoticeCode =
   | "deadline_passed"
   | "deadline_held"
   | "foreign_resume"
+  | "record_ignored"
+  | "rights_unknown"
+  | "background_kept"
+  | "background_ended"
   | "waiting_for_model"
   | "running_tool"
   | "limit_reached";

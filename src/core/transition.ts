@@ -93,7 +93,9 @@ function handle(draft: Draft, event: SessionEvent): void {
       draft.session = { ...draft.session, continuedBy: event.by };
       return;
     case "warn":
-      return owe(draft, "warning", { text: event.text }, ["chat"]);
+      return owe(draft, "warning", { text: event.text, ...(event.code === undefined ? {} : { code: event.code }) }, [
+        "chat",
+      ]);
   }
 }
 

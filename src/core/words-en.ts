@@ -71,6 +71,12 @@ export const EN: Words = {
     deadline_passed: "",
     deadline_held: "Its deadline passed while the gateway was down.",
     foreign_resume: "Somebody resumed its TaskFlow without a valid answer. The question stays open.",
+    record_ignored:
+      "While no gateway ran, its TaskFlow record had other rights than its journal. The journal holds; not taken over:",
+    rights_unknown:
+      "Its journal is gone, and it goes on from its TaskFlow record. What it was allowed is not certain, so from now on it asks for everything.",
+    background_kept: "Still running in the background, until the session ends or another one needs its place:",
+    background_ended: "These were still running in the background and ended with its process:",
     waiting_for_model: "It waits for the model.",
     running_tool: "",
     limit_reached: "The agent has answered too often in a row (maxAutoResponds): a person must answer this.",

@@ -20,8 +20,14 @@ export function needsCommit(before: Session, after: Session): boolean {
     before.settings !== after.settings ||
     before.grants !== after.grants ||
     before.askedIn !== after.askedIn ||
-    before.child !== after.child
+    before.child !== after.child ||
+    (before.viewers !== after.viewers && whoFollows(before) !== whoFollows(after))
   );
+}
+
+/** Where words go is known for certain after a restart; how far they have come there is not as important. */
+function whoFollows({ viewers }: Session): string {
+  return JSON.stringify(viewers.map(({ seen: _seen, ...viewer }) => viewer));
 }
 
 function phaseChanged(a: Session["phase"], b: Session["phase"]): boolean {
@@ -29,6 +35,11 @@ function phaseChanged(a: Session["phase"], b: Session["phase"]): boolean {
   if (a.kind === "working" && b.kind === "working") return a.stopping !== b.stopping || a.message !== b.message;
   if (a.kind === "asking" && b.kind === "asking") return a.asks !== b.asks;
   return true;
+}
+
+/** Journalled before the flow is written, since the flow is not believed about rights (others write it as well). */
+export function rightsLines(before: Session, { settings, grants }: Session, at: number): readonly JournalLine[] {
+  return before.settings === settings && before.grants === grants ? [] : [{ t: "rights", at, settings, grants }];
 }
 
 /** The journal's line of a commit: the session without its words, which have lines of their own. */

@@ -7,6 +7,7 @@ import type { AgentEvent } from "../core/agent-event.ts";
 import { preview, PREVIEW_LENGTH } from "../core/question.ts";
 import type { Message, Session, StoredText } from "../core/session.ts";
 import type { JournalLine } from "../ports.ts";
+import { rightsLines } from "./commit-rule.ts";
 
 /** What the session keeps of a text; `lines` gets the whole where it is long. */
 export function shortened(text: string, lines: JournalLine[], at: number, key: string): StoredText {
@@ -15,8 +16,19 @@ export function shortened(text: string, lines: JournalLine[], at: number, key: s
   return preview(text, key);
 }
 
-/** Messages that the core made itself are whole; the long ones move to the journal before they are stored. */
-export function withShortInbox(session: Session, lines: JournalLine[], at: number, newKey: () => string): Session {
+/** What the journal has to have before the flow has the session: long texts, and what it may do. */
+export function beforeStoring(
+  before: Session,
+  session: Session,
+  at: number,
+  newKey: () => string,
+): { readonly session: Session; readonly lines: readonly JournalLine[] } {
+  const lines = [...rightsLines(before, session, at)];
+  return { session: withShortInbox(session, lines, at, newKey), lines };
+}
+
+/** Messages that the core made itself are whole; the long ones move to the journal. */
+function withShortInbox(session: Session, lines: JournalLine[], at: number, newKey: () => string): Session {
   const isLong = ({ text }: Message): boolean => text.key === undefined && text.text.length > PREVIEW_LENGTH;
   if (!session.inbox.some(isLong)) return session;
   const inbox = session.inbox.map((m) => (isLong(m) ? { ...m, text: shortened(m.text.text, lines, at, newKey()) } : m));

@@ -6,6 +6,7 @@ import PQueue from "p-queue";
 import { messageOf } from "../core/errors.ts";
 import type { ForeignChange } from "../core/event.ts";
 import { currentStep } from "../core/flow-command.ts";
+import { withTail } from "../core/journal-tail.ts";
 import { appendOutput, restingOutput } from "../core/output.ts";
 import { planRecovery, type JournalFacts } from "../core/recovery.ts";
 import type { Session } from "../core/session.ts";
@@ -28,6 +29,8 @@ export interface LiveFound extends Found {
   readonly promptLeft: "yes" | "no";
   readonly outputEnd: number;
   readonly stateLost: boolean;
+  /** What its flow had otherwise, by name, and was not taken over. */
+  readonly ignored: readonly string[];
   /** What another writer did while no gateway ran. */
   readonly change: ForeignChange | undefined;
 }
@@ -99,6 +102,7 @@ export async function findReopened(engine: Engine, archived: readonly Archived[]
           promptLeft: "no",
           outputEnd: session.output.end,
           stateLost: false,
+          ignored: [],
           change: undefined,
         });
       }
@@ -140,7 +144,7 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
   }
   const nowAt = engine.clock.now();
   const record = read.kind === "found" ? read.record : missingRecord(header);
-  const plan = planRecovery(read.kind === "found" ? record : undefined, journalFacts(tail), nowAt);
+  const plan = planRecovery(read.kind === "found" ? record : undefined, journalFacts(tail, header), nowAt);
   switch (plan.kind) {
     case "leave":
       return { kind: "left", reason: `${plan.reason}; left as it is` };
@@ -152,24 +156,42 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
       return { kind: "over", found: { session, record, journal, endedMeanwhile, isNoted } };
     }
     case "live": {
-      const { promptLeft, stateLost } = plan;
-      const whole = await withOutput(plan.session, journal, tail.outputEnd, engine.rules.outputBufferBytes);
+      const { promptLeft, stateLost, ignored } = plan;
+      const known = withLastLines(plan.session, tail, engine);
+      const whole = await withOutput(known, journal, tail.outputEnd, engine.rules.outputBufferBytes);
       const session = { ...whole, output: restingOutput(whole.output) };
       const change = changeMeanwhile(record, session, tail);
       return {
         kind: "live",
-        found: { session, record, journal, promptLeft, stateLost, change, outputEnd: tail.outputEnd },
+        found: { session, record, journal, promptLeft, stateLost, ignored, change, outputEnd: tail.outputEnd },
       };
     }
   }
 }
 
-function journalFacts(tail: JournalTail): JournalFacts {
+/** What was said and done after the last commit, where the session is still in that turn. */
+function withLastLines(session: Session, { lastCommit, after }: JournalTail, { rules }: Engine): Session {
+  const committed = parseSession(lastCommit?.session);
+  const lines = after.filter((line) => line.t === "out" || line.t === "event");
+  return committed.kind === "session" && lines.length > 0
+    ? withTail(session, committed.session, lines, rules)
+    : session;
+}
+
+function journalFacts(tail: JournalTail, { name, owner, route }: JournalHeader): JournalFacts {
   const promptedTurns = new Set(tail.prompted);
   for (const line of tail.after) if (line.t === "prompt") promptedTurns.add(line.turn);
   const told = new Set(tail.told);
   for (const line of tail.after) if (line.t === "told") told.add(`${line.noticeId}/${line.part}`);
-  return { lastCommit: tail.lastCommit, promptedTurns, told };
+  const rights = tail.after.findLast((line) => line.t === "rights");
+  const header = { name, owner, ...(route === undefined ? {} : { route }) };
+  return {
+    lastCommit: tail.lastCommit,
+    promptedTurns,
+    told,
+    header,
+    ...(rights === undefined ? {} : { rights: { settings: rights.settings, grants: rights.grants } }),
+  };
 }
 
 /** The end of the output as the journal has it, where that is more than the state has. */

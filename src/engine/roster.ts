@@ -168,6 +168,7 @@ export class Roster {
         type: "warn",
         text: "Its stateJson had been replaced by another writer; the session was restored from its journal.",
       });
+    if (found.ignored.length > 0) events.push({ type: "warn", code: "record_ignored", text: found.ignored.join(", ") });
     if (change !== undefined) {
       const message = change.kind === "resumed" ? await actor.writersMessage(change.text) : undefined;
       events.push({ type: "foreign", change, message });

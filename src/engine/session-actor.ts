@@ -18,7 +18,7 @@ import type { Engine } from "./context.ts";
 import { Effects } from "./effects.ts";
 import { FlowWriter, isTerminal } from "./flow-writer.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
-import { requestFacts, shortened, withShortInbox } from "./long-text.ts";
+import { beforeStoring, requestFacts, shortened } from "./long-text.ts";
 import { Mailbox } from "./mailbox.ts";
 import { SessionTimers } from "./session-timers.ts";
 
@@ -268,10 +268,9 @@ export class SessionActor {
   }
 
   async #candidate(session: Session): Promise<Session> {
-    const lines: JournalLine[] = [];
-    const short = withShortInbox(session, lines, this.#engine.clock.now(), () => this.#newKey());
-    await this.#keeper.append(lines, true);
-    return { ...short, seq: this.#session.seq + 1 };
+    const kept = beforeStoring(this.#session, session, this.#engine.clock.now(), () => this.#newKey());
+    await this.#keeper.append(kept.lines, true);
+    return { ...kept.session, seq: this.#session.seq + 1 };
   }
 
   #adopt(session: Session): void {

@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<LineKind, true>> = {
   event: true,
   question: true,
   answer: true,
+  rights: true,
   commit: true,
   told: true,
 };
@@ -46,6 +47,7 @@ export function encodeLine(line: JournalLine): string {
     case "event":
     case "question":
     case "answer":
+    case "rights":
     case "commit":
     case "told":
       return JSON.stringify(Object.assign({ t, at }, line));

@@ -102,6 +102,9 @@ export class Redaction {
       case "event":
         // The same shape: only strings inside are replaced.
         return { ...line, event: redactValue(line.event, this.#redact) as typeof line.event };
+      case "rights":
+        // The same shape: only strings inside are replaced.
+        return redactValue(line, this.#redact) as typeof line;
       case "commit":
         return { ...line, session: this.#maskedSession(line.session) };
       case "header":

@@ -126,7 +126,17 @@ describe("words that the bound of stateJson cut", () => {
   it("keep the mode that an approved plan set", () => {
     const session = { ...working(), seq: 2 };
     const approved = { ...session, settings: { ...session.settings, permissionMode: "auto" as const } };
-    expect(live(flow(approved), journal({ ...session, seq: 1 })).session.settings.permissionMode).toBe("auto");
+    expect(
+      live(flow(approved), journal({ ...session, seq: 1 }, { rights: approved })).session.settings.permissionMode,
+    ).toBe("auto");
+  });
+
+  it("[G9] take no rights from the flow that the journal does not have", () => {
+    const session = { ...working(), seq: 2 };
+    const widened = { ...session, workdir: "/", settings: { ...session.settings, permissionMode: "auto" as const } };
+    const plan = live(flow(widened), journal({ ...session, seq: 1 }));
+    expect(plan.session).toMatchObject({ workdir: session.workdir, settings: session.settings });
+    expect(plan.ignored).toEqual(["workdir", "permissionMode"]);
   });
 });
 

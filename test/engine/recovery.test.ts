@@ -49,6 +49,24 @@ describe("[S5] after kill -9", () => {
     expect(world.session(id).counters.workingMs).toBeLessThan(2_000);
   });
 
+  test("[H7] what was done since the last commit counts, and the command that ran is named", async () => {
+    const world = await World.start();
+    const { id } = (await world.launch("say: I test it\nwrite a.txt: x\nhang", { permissionMode: "auto" })).session;
+    await world.until(id, "working");
+    await world.clock.advance(5_000);
+    const tool = { kind: "tool", toolCallId: "c9", toolKind: "execute", title: "npm test" } as const;
+    world.agent.last.emit({ ...tool, status: "pending" }, { ...tool, status: "in_progress" });
+    await world.quiet();
+    // Before the next checkpoint: the flow does not know of it.
+    expect(world.flowOf(id).stateJson).toMatchObject({ counters: { toolCalls: 1 } });
+    await world.crash();
+    const { phase } = await world.until(id, "interrupted");
+    expect(phase.cause.message).toMatch(/after 2 tool calls\. It was running: npm test\..*a\.txt.*I test it/);
+    expect(world.session(id).counters.toolCalls).toBe(2);
+    expect(world.delivery.texts().at(-1)).toContain("It was running: npm test.");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
   test("the time without a gateway is not working time", async () => {
     const world = await World.start();
     const { id } = await inPhase(world, "working");

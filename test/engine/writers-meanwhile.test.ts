@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { soundProblems } from "./invariants.ts";
 import { inPhase } from "./phases.ts";
-import { World } from "./world.ts";
+import type { Session } from "../../src/core/session.ts";
+import { PERSON, World } from "./world.ts";
 
 const HEARD_MS = 1_000;
 
@@ -86,4 +87,76 @@ describe("[S11] while no gateway ran", () => {
       expect(world.delivery.texts().filter((text) => text.startsWith(outcome))).toHaveLength(1);
     },
   );
+});
+
+describe("whose it is and what it may do", () => {
+  const GRANT = { span: "always", subject: { toolKind: "execute", title: "rm", digest: "d" } } as const;
+
+  test("[G9] comes from the journal, whatever the TaskFlow record says; what was not taken over is said", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "idle");
+    await world.clock.advance(20_000);
+    const before = world.session(id);
+    const { flowId, stateJson } = world.flowOf(id);
+    const state = stateJson as Session;
+    world.kill();
+    world.flows.ledger.patch(flowId, undefined, undefined, {
+      stateJson: {
+        ...state,
+        name: "other",
+        workdir: "/etc",
+        owner: { sessionKey: "agent:main:somebody" },
+        launchedBy: { kind: "agent", door: "tool" },
+        route: { channel: "telegram", to: "telegram:666" },
+        settings: { ...state.settings, permissionMode: "auto", allowedTools: ["shell"] },
+        grants: [GRANT],
+        viewers: [{ key: "x", route: { channel: "telegram", to: "telegram:666" }, seen: 0, mode: "live" }],
+      },
+    });
+    await world.boot();
+    await world.clock.advance(1_000);
+    const { name, workdir, owner, launchedBy, route, settings, grants, viewers } = before;
+    expect(world.session(id)).toMatchObject({ name, workdir, owner, launchedBy, route, settings, grants, viewers });
+    expect(world.delivery.texts().at(-1)).toBe(
+      `warning ${name} record_ignored owner, workdir, route, launchedBy, permissionMode, allowedTools, grants, viewers`,
+    );
+    expect(world.flowOf(id).stateJson).toMatchObject({ workdir, owner, grants: [] });
+    expect((await world.respond(id, "say: more")).ok).toBe(true);
+    await world.until(id, "idle");
+    expect(world.agent.last.spec.workdir).toBe(workdir);
+    expect(world.agent.last.openedWith[0]?.mode).toBe("default");
+    // Said once.
+    await world.crash();
+    await world.clock.advance(1_000);
+    expect(world.delivery.texts().filter((text) => text.includes("record_ignored"))).toHaveLength(1);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("[G9] a session of which the journal has only the first line keeps its owner and its chat", async () => {
+    const world = await World.start({ maxSessions: 1 });
+    await inPhase(world, "working");
+    const { session } = await world.launch("say: a");
+    const { flowId, stateJson } = world.flowOf(session.id);
+    world.kill();
+    const lines = world.journals.files.get(session.id) ?? [];
+    world.journals.files.set(
+      session.id,
+      lines.filter((line) => line.t === "header"),
+    );
+    const state = stateJson as Session;
+    world.flows.ledger.patch(flowId, undefined, undefined, {
+      stateJson: { ...state, owner: { sessionKey: "agent:main:somebody" }, route: undefined },
+    });
+    await world.boot();
+    expect(world.session(session.id)).toMatchObject({ owner: PERSON.owner, route: PERSON.route });
+  });
+
+  test("[G9] our own latest word counts: a chat that follows goes on to follow after a kill", async () => {
+    const world = await World.start();
+    const { id } = await inPhase(world, "idle");
+    await world.sessions.foreground(PERSON, id, 30);
+    await world.crash();
+    expect(world.session(id).viewers).toMatchObject([{ mode: "live", route: PERSON.route }]);
+    expect(world.delivery.texts().some((text) => text.includes("record_ignored"))).toBe(false);
+  });
 });
