@@ -20,7 +20,7 @@ function question(text, multiSelect) {
     const [name = "", description] = list(label, "=");
     return description === undefined ? { label: name } : { label: name, description };
   });
-  return { question: words, header: words.split(/\s+/)[0] ?? "", options, multiSelect };
+  return { question: unescape(words), header: words.split(/\s+/)[0] ?? "", options, multiSelect };
 }
 
 const TWO_QUESTIONS = [

@@ -2,6 +2,7 @@
  * Buttons for the choices of a question, and what a pressed one means.
  * Owns: the payload `a:<session id>:<question id>:<option index>`, at most 50 bytes so that every channel takes it.
  */
+import { markAt } from "./choice.ts";
 import { noticeQuestions } from "./notice.ts";
 import { cutText, utf8Bytes } from "./output.ts";
 import { brief, labelOf, type NoticeStyle } from "./question-words.ts";
@@ -40,13 +41,16 @@ function questionButtons(
   several: boolean,
   style: NoticeStyle,
 ): readonly ChoiceButton[] {
-  return question.options.map((_option, index) => {
-    const label = brief(labelOf(question, index, style.words)) || `${index + 1}`;
-    return {
-      label: cutText(several ? `${question.id}: ${label}` : label, LABEL_LENGTH),
-      payload: `a:${session.id}:${question.id}:${index}`,
-    };
-  });
+  const labels = question.options.map(
+    (_option, index) => brief(labelOf(question, index, style.words)) || markAt(question, index),
+  );
+  const shown = (label: string): string => cutText(several ? `${question.id}: ${label}` : label, LABEL_LENGTH);
+  // Two that look alike on a button are told apart by their marks.
+  const isAlike = (label: string): boolean => labels.filter((other) => shown(other) === shown(label)).length > 1;
+  return labels.map((label, index) => ({
+    label: shown(isAlike(label) ? `${markAt(question, index)}: ${label}` : label),
+    payload: `a:${session.id}:${question.id}:${index}`,
+  }));
 }
 
 export function parsePayload(payload: string): PressedChoice | undefined {

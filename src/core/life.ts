@@ -17,12 +17,13 @@ import {
   stopAgent,
   type Draft,
 } from "./draft.ts";
+import { FRESH_START_OPTIONS, isExactChoice } from "./choice.ts";
 import { ok, refuse } from "./errors.ts";
 import { resultOf } from "./last-words.ts";
 import { runningTools } from "./open-tools.ts";
 import { cutText } from "./output.ts";
 import { openAsk } from "./said.ts";
-import { FRESH_START_OPTIONS, FRESH_START_TEXT, isExactChoice, openQuestions, readAnswer } from "./question.ts";
+import { FRESH_START_TEXT, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
 import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
 import { keepUndone } from "./undone.ts";

@@ -6,7 +6,7 @@
 import { visible } from "./fence.ts";
 import { cutText } from "./output.ts";
 import { openQuestions } from "./question.ts";
-import { brief, choices, firstLine, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
+import { brief, choices, firstLine, markOf, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Ask, Notice, NoticeCode, Question, Session } from "./session.ts";
 import type { Answerer, Words } from "./words.ts";
@@ -213,7 +213,7 @@ function asks(session: Session, notice: Notice, style: NoticeStyle): Paragraphs 
       [...last, howTo(session.name, first, id, words), left],
     ];
   }
-  const place = first.options.length > 0 ? words.numberPlace : words.wordsPlace;
+  const place = first.options.length > 0 ? words.markPlace[markOf(first)] : words.wordsPlace;
   const how = words.next.each(command(session.name, place, first.id));
   return [[words.head.questions(session.name, asked.length)], ...parts(asked, style), [...last, how, left]];
 }
@@ -254,11 +254,12 @@ function howTo(
   name: string,
   question: Question,
   id: string | undefined,
-  { next, numberPlace, wordsPlace }: Words,
+  { next, markPlace, wordsPlace }: Words,
 ): string {
   const inWords = command(name, wordsPlace, id);
   if (question.options.length === 0 || question.multiSelect) return next.say(inWords);
-  return question.freeText ? next.chooseOrSay(inWords) : next.choose(command(name, numberPlace, id));
+  const mark = markOf(question);
+  return question.freeText ? next.chooseOrSay(inWords, mark) : next.choose(command(name, markPlace[mark], id), mark);
 }
 
 function deadline({ phase }: Session, notice: Notice, words: Words): string {

@@ -80,9 +80,29 @@ export function allowedUnasked(settings: Settings, request: PermissionRequest, g
 
 /** The agent's own option that allows this one time; absent when it offers none. */
 export function allowOption(options: readonly RequestOption[]): RequestOption | undefined {
-  return options.find((o) => o.kind === "allow_once") ?? options.find((o) => o.kind === "allow_always");
+  const allowing = oneForEachId(options).filter((option) => !isRejection(option));
+  return allowing.find((o) => o.kind === "allow_once") ?? allowing.find((o) => o.kind === "allow_always");
 }
 
-export function isRejection(option: RequestOption): boolean {
-  return option.kind?.startsWith("reject") ?? option.id === "cancel";
+const NO: ReadonlySet<string> = new Set("n no deny denied reject cancel 拒绝 不 否 不行 取消".split(" "));
+
+/** Words in small letters that are nothing but a no. */
+export function isNo(words: string): boolean {
+  return NO.has(words);
+}
+
+/** By its kind, and by its label: what reads as a no never allows. Without a kind, by the agent's own id. */
+export function isRejection({ id, kind, label }: RequestOption): boolean {
+  return (kind?.startsWith("reject") ?? id === "cancel") || isNo(label.normalize("NFKC").trim().toLowerCase());
+}
+
+/** On the wire an id is all that names an option: of several with one id the most careful stands, a no before all. */
+export function oneForEachId(options: readonly RequestOption[]): readonly RequestOption[] {
+  const care = (option: RequestOption): number => (isRejection(option) ? 2 : option.kind === "allow_always" ? 1 : 0);
+  return options.filter((option, index) =>
+    options.every(
+      (other, at) =>
+        other.id !== option.id || care(other) < care(option) || (care(other) === care(option) && at >= index),
+    ),
+  );
 }

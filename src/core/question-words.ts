@@ -1,13 +1,13 @@
 /**
  * A question as people and agents read it: what it is about, its choices, what safe mode leaves of it.
  */
+import { choiceLine, isOwn, labelApart, markAt } from "./choice.ts";
 import { oneLine } from "./draft.ts";
 import { fenced, visible } from "./fence.ts";
 import { cutText } from "./output.ts";
-import { isOwn } from "./question.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Question } from "./session.ts";
-import type { Words } from "./words.ts";
+import type { Mark, Words } from "./words.ts";
 
 export interface NoticeStyle {
   readonly words: Words;
@@ -28,18 +28,23 @@ export function brief(text: string, length: number = TITLE_LENGTH): string {
 export function labelOf(question: Question, index: number, words: Words): string {
   const option = question.options[index];
   if (option === undefined) return "";
-  return isOwn(question) ? (words.options[option.id] ?? option.label) : option.label;
+  const label = isOwn(question) ? (words.options[option.id] ?? option.label) : option.label;
+  return labelApart(question, index, label, words.effects);
 }
 
-/** One line a choice, numbered as people answer them, and how many may be chosen. */
+/** One line a choice, named as people answer them, and how many may be chosen. */
 export function choices(question: Question, words: Words): readonly string[] {
-  const lines = question.options.map(({ description }, index) => {
-    const label = labelOf(question, index, words);
-    return brief(`${index + 1}. ${label}${description ? ` — ${description}` : ""}`, CHOICE_LENGTH);
-  });
+  const lines = question.options.map((_option, index) =>
+    brief(choiceLine(question, index, labelOf(question, index, words)), CHOICE_LENGTH),
+  );
   const more = lines.length > MAX_CHOICES ? [words.more(lines.length - MAX_CHOICES)] : [];
-  const several = question.multiSelect && lines.length > 1 ? [words.severalAllowed] : [];
+  const example = `${markAt(question, 0)}, ${markAt(question, 2)}`;
+  const several = question.multiSelect && lines.length > 1 ? [words.severalAllowed(example, markOf(question))] : [];
   return [...lines.slice(0, MAX_CHOICES), ...more, ...several];
+}
+
+export function markOf({ marks }: Question): Mark {
+  return marks === "letters" ? "letter" : "number";
 }
 
 /** What is asked: a permission's title, and what would be done in a block of its own. */

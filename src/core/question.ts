@@ -1,11 +1,13 @@
 /**
  * Questions: what the agent asks becomes numbered questions, what people say becomes exactly one valid reply.
- * Owns: choices offered, how an answer's words are read, which reply an answered request gets. Options are always the agent's own.
+ * Owns: choices offered, which answers are taken, which reply an answered request gets. Options are always the agent's own.
+ * Does not own: by which mark a choice is named, and which one words mean (choice.ts).
  */
-import type { AgentReply, AgentRequest, RequestOption } from "./agent-event.ts";
+import type { AgentReply, AgentRequest, AskedQuestion, RequestOption } from "./agent-event.ts";
+import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS } from "./choice.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
-import { isRejection } from "./permission.ts";
+import { isRejection, oneForEachId } from "./permission.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Answer, Ask, PermissionMode, PermissionSubject, Question, StoredText } from "./session.ts";
 
@@ -19,25 +21,6 @@ const OPTION_LENGTH = 300;
 const HEADER_LENGTH = 200;
 /** A question's text is the key of its answer on the wire, so it is kept whole as long as that is bearable. */
 const QUESTION_LENGTH = 8_000;
-
-/** The plugin's own options; a plan has none on the wire but approved and rejected. */
-export const PLAN_OPTIONS: readonly RequestOption[] = [
-  { id: "approve", label: "Approve, ask before each change", kind: "allow_once" },
-  { id: "approve-auto", label: "Approve and carry out without asking", kind: "allow_always" },
-  { id: "reject", label: "Reject", kind: "reject_once" },
-];
-/** Their labels in Chinese, by option id; taken as answers as well. */
-export const OWN_LABELS_ZH: Readonly<Record<string, string>> = {
-  approve: "批准，每次修改前询问",
-  "approve-auto": "批准，执行时不再询问",
-  reject: "拒绝",
-  fresh: "带着摘要重新开始",
-  stop: "停止",
-};
-export const FRESH_START_OPTIONS: readonly RequestOption[] = [
-  { id: "fresh", label: "Start fresh with a summary", kind: "allow_once" },
-  { id: "stop", label: "Stop", kind: "reject_once" },
-];
 
 export const FRESH_START_TEXT =
   "iFlow no longer has the history of this session. Start fresh with a summary of what was said and done, or stop?";
@@ -64,14 +47,16 @@ export interface AskFacts {
 export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
   const base = { requestId: request.requestId, askedAt: facts.at, deadlineAt: facts.deadlineAt };
   const id = `q${facts.number}`;
+  const kind = request.kind === "questions" ? "question" : request.kind;
   const one = (text: string, options: readonly RequestOption[], freeText: boolean): readonly Question[] => [
     {
       id,
-      kind: request.kind === "questions" ? "question" : request.kind,
+      kind,
       text: preview(text, facts.textKey),
       options,
       multiSelect: false,
       freeText,
+      ...marksOf({ kind, options, text }),
     },
   ];
   switch (request.kind) {
@@ -82,7 +67,7 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
         ...base,
         ...subject,
         kind: "permission",
-        questions: one(what, boundOptions(byId(request.options)), false),
+        questions: one(what, boundOptions(inOrder(byId(request.options))), false),
       };
     }
     case "plan":
@@ -91,29 +76,56 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
       return {
         ...base,
         kind: "question",
-        questions: request.questions.slice(0, MAX_QUESTIONS).map((question, index) => ({
-          id: request.questions.length === 1 ? id : `${id}.${index + 1}`,
-          kind: "question" as const,
-          text: { text: cutText(question.text, QUESTION_LENGTH), length: question.text.length },
-          ...(question.header === undefined ? {} : { header: cutText(question.header, HEADER_LENGTH) }),
-          options: boundOptions(byWords(question.options)),
-          multiSelect: question.multiSelect,
-          freeText: true,
-        })),
+        questions: request.questions
+          .slice(0, MAX_QUESTIONS)
+          .map((question, index) =>
+            askedQuestion(question, request.questions.length === 1 ? id : `${id}.${index + 1}`),
+          ),
       };
   }
 }
 
-/** Options that can be chosen: one whose id would have to be cut could not be named on the wire. */
-function byId(options: readonly RequestOption[]): readonly RequestOption[] {
-  return options.filter((option) => option.id.length <= OPTION_ID_LENGTH);
+function askedQuestion({ text, header, options: offered, multiSelect }: AskedQuestion, id: string): Question {
+  const kind = "question" as const;
+  const options = boundOptions(byWords(offered));
+  return {
+    id,
+    kind,
+    text: { text: cutText(text, QUESTION_LENGTH), length: text.length },
+    ...(header === undefined ? {} : { header: cutText(header, HEADER_LENGTH) }),
+    options,
+    multiSelect,
+    freeText: true,
+    ...marksOf({ kind, options, text }),
+  };
 }
 
-/** Choices of a question are named by their words on the wire, so a short id of our own does. */
+/** Options that can be chosen: one whose id would have to be cut could not be named on the wire. */
+function byId(options: readonly RequestOption[]): readonly RequestOption[] {
+  return oneForEachId(options).filter((option) => option.id.length <= OPTION_ID_LENGTH);
+}
+
+/** What allows once stands first, what allows for longer last, so that no hasty answer is the widest. */
+function inOrder(options: readonly RequestOption[]): readonly RequestOption[] {
+  const place = (option: RequestOption): number => (isRejection(option) ? 1 : option.kind === "allow_always" ? 2 : 0);
+  return options.toSorted((a, b) => place(a) - place(b));
+}
+
+/**
+ * Choices of a question are named by their words on the wire, so a short id of our own does, also where two have the same.
+ * What says the same twice is one choice.
+ */
 function byWords(options: readonly RequestOption[]): readonly RequestOption[] {
-  return options.map((option, index) =>
-    option.id.length <= OPTION_ID_LENGTH ? option : { ...option, id: `o${index + 1}` },
-  );
+  const said = new Set<string>();
+  const ids = new Set<string>();
+  return options.flatMap((option, index) => {
+    const words = `${option.label}\n${option.description ?? ""}`;
+    if (said.has(words)) return [];
+    said.add(words);
+    const id = option.id.length > OPTION_ID_LENGTH || ids.has(option.id) ? `o${index + 1}` : option.id;
+    ids.add(id);
+    return [{ ...option, id }];
+  });
 }
 
 function boundOptions(options: readonly RequestOption[]): readonly RequestOption[] {
@@ -133,72 +145,6 @@ export function openQuestions(asks: readonly Ask[]): readonly Question[] {
   return asks.flatMap((ask) => ask.questions).filter((question) => question.answer === undefined);
 }
 
-/** One line a choice, numbered as people answer them. */
-export function choiceLines(question: Question): readonly string[] {
-  return question.options.map((o, i) => `${i + 1}. ${o.label}${o.description ? ` — ${o.description}` : ""}`);
-}
-
-const YES: ReadonlySet<string> = new Set([
-  "y",
-  "yes",
-  "ok",
-  "allow",
-  "approve",
-  "approved",
-  "允许",
-  "同意",
-  "批准",
-  "是",
-  "可以",
-  "好",
-]);
-const NO: ReadonlySet<string> = new Set([
-  "n",
-  "no",
-  "deny",
-  "denied",
-  "reject",
-  "cancel",
-  "拒绝",
-  "不",
-  "否",
-  "不行",
-  "取消",
-]);
-
-function optionByWords(question: Question, words: string): RequestOption | undefined {
-  const wanted = words.trim().toLowerCase();
-  if (wanted === "") return undefined;
-  const number = /^[#（(]?(\d{1,3})[.)）、]?$/.exec(wanted)?.[1];
-  const numbered = number === undefined ? undefined : question.options[Number(number) - 1];
-  if (numbered !== undefined) return numbered;
-  const exact = optionNamed(question, wanted);
-  if (exact !== undefined || question.kind === "question") return exact;
-  if (YES.has(wanted)) return question.options.find((o) => o.kind === "allow_once");
-  if (NO.has(wanted)) return question.options.find(isRejection);
-  return undefined;
-}
-
-/** The option with exactly this label or id, in small letters; the plugin's own have a label in each language. */
-function optionNamed(question: Question, wanted: string): RequestOption | undefined {
-  const own = isOwn(question) ? OWN_LABELS_ZH : {};
-  return question.options.find(({ id, label }) => [label.toLowerCase(), id.toLowerCase(), own[id]].includes(wanted));
-}
-
-/** Whether the options are the plugin's own, and so have labels in each language. */
-export function isOwn(question: Pick<Question, "kind">): boolean {
-  return question.kind === "plan" || question.kind === "fresh-start";
-}
-
-function optionsByWords(question: Question, words: string): readonly RequestOption[] | undefined {
-  const single = optionByWords(question, words);
-  if (single !== undefined) return [single];
-  if (!question.multiSelect) return undefined;
-  const parts = words.split(/[,，、;；\n]+|\s+(?=\d)/u).filter((part) => part.trim() !== "");
-  const options = parts.map((part) => optionByWords(question, part));
-  return options.length > 0 && options.every((o) => o !== undefined) ? [...new Set(options)] : undefined;
-}
-
 /**
  * What somebody's words mean as an answer to this question: option ids, or free text where that is allowed.
  * Refuses `invalid_choice` with the choices when they mean neither. `option`: they were given as a choice, so they must be one.
@@ -208,14 +154,22 @@ export function readAnswer(
   words: string,
   as: "words" | "option" = "words",
 ): Result<Pick<Answer, "optionIds" | "text">> {
-  const options = optionsByWords(question, words);
-  if (options !== undefined) return ok({ optionIds: options.map((o) => o.id) });
+  const meant = chosenBy(question, words);
+  if (typeof meant !== "string") return ok({ optionIds: meant.map((o) => o.id) });
   // A number alone is meant as one of the choices, also where any words would do; but for choices that are numbers themselves.
   const isCounted = question.options.length > 0 && !question.options.some(({ label }) => /\d/.test(label));
-  const isMeant = as === "option" || (isCounted && /^\s*\d{1,3}\s*$/.test(words));
+  const isMeant = as === "option" || meant === "several" || (isCounted && /^\s*\d{1,3}\s*$/.test(words));
   if (question.freeText && words.trim() !== "" && !isMeant) return ok({ text: words });
   const said = words.trim() === "" ? "An empty answer" : `"${cutText(redactSecrets(words.trim()), 60)}"`;
-  return refuse("invalid_choice", `${said} is no choice of question ${question.id}. ${chooseFrom(question)}`);
+  const what = meant === "several" ? "could mean more than one choice" : "is no choice";
+  return refuse("invalid_choice", `${said} ${what} of question ${question.id}. ${chooseFrom(question)}`);
+}
+
+/** The option that stands at this place, from 0: what a button means, whatever the labels say. */
+export function answerAt(question: Question, index: number): Result<Pick<Answer, "optionIds">> {
+  const option = question.options[index];
+  if (option !== undefined) return ok({ optionIds: [option.id] });
+  return refuse("invalid_choice", `Question ${question.id} has no choice ${index + 1}. ${chooseFrom(question)}`);
 }
 
 function chooseFrom(question: Question): string {
@@ -223,17 +177,6 @@ function chooseFrom(question: Question): string {
   return question.options.length === 0
     ? "It has no choices: answer in words."
     : `Choose one of: ${choiceLines(question).join(" · ")}${own}`;
-}
-
-/**
- * True when the words are nothing but a choice: its number, or its exact words as a notice of any language shows them.
- * For bare replies and other writers.
- */
-export function isExactChoice(question: Question, words: string): boolean {
-  const wanted = words.trim().toLowerCase();
-  if (wanted === "") return false;
-  const byNumber = /^\d{1,3}$/.test(wanted) && question.options[Number(wanted) - 1] !== undefined;
-  return byNumber || optionNamed(question, wanted) !== undefined;
 }
 
 function labelsOf(question: Question, answer: Answer): readonly string[] {
@@ -248,7 +191,9 @@ export function answerWords(question: Question, answer: Answer): string {
 function chosen(ask: Ask): RequestOption | undefined {
   const [question] = ask.questions;
   const id = question?.answer?.optionIds?.[0];
-  return question?.options.find((o) => o.id === id);
+  const named = question?.options.filter((option) => option.id === id) ?? [];
+  // One id for a yes and a no: a no never allows.
+  return named.find(isRejection) ?? named[0];
 }
 
 export function isGranted(ask: Ask): boolean {

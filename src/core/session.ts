@@ -91,6 +91,8 @@ export interface Question {
   readonly options: readonly RequestOption[];
   readonly multiSelect: boolean;
   readonly freeText: boolean;
+  /** By what its options are named, where that is not their numbers. */
+  readonly marks?: "letters";
   readonly answer?: Answer;
 }
 

@@ -72,6 +72,7 @@ const question = shape({
   options: list(option),
   multiSelect: flag,
   freeText: flag,
+  marks: maybe(oneOf("letters")),
   answer: maybe(answer),
 });
 const ask = shape({

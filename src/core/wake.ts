@@ -3,10 +3,11 @@
  * Invariant: every word that iFlow, its files or its tools may have chosen stands between two fence lines that it cannot
  * close, and is said to be data. Outside of them a hostile session can change nothing.
  */
+import { markAt } from "./choice.ts";
 import { fenced, visible } from "./fence.ts";
 import { noticeQuestions } from "./notice.ts";
 import { cutText } from "./output.ts";
-import { choices, firstLine, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
+import { choices, firstLine, markOf, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Notice, Question, Session } from "./session.ts";
 import { EN } from "./words-en.ts";
@@ -131,9 +132,9 @@ function call(ref: string, question: Question | undefined, withId: boolean): str
   const id = withId && question !== undefined ? `, "question_id": ${JSON.stringify(question.id)}` : "";
   const count = question?.options.length ?? 0;
   const numbers =
-    count === 0
+    question === undefined || count === 0
       ? "free text"
-      : `the number of a choice, 1 to ${count}${question?.freeText === true ? ", or free text" : ""}`;
+      : `the ${markOf(question)} of a choice, ${markAt(question, 0)} to ${markAt(question, count - 1)}${question.freeText ? ", or free text" : ""}`;
   return `  iflow_respond {"session": ${ref}${id}, "message": "..."} (${numbers})`;
 }
 

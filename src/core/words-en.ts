@@ -1,7 +1,8 @@
 /**
  * English words of notices.
  */
-import { FRESH_START_OPTIONS, FRESH_START_TEXT, PLAN_OPTIONS } from "./question.ts";
+import { EFFECTS, FRESH_START_OPTIONS, PLAN_OPTIONS } from "./choice.ts";
+import { FRESH_START_TEXT } from "./question.ts";
 import type { Words } from "./words.ts";
 
 function duration(ms: number): string {
@@ -100,16 +101,17 @@ export const EN: Words = {
     `⚠️ ${name}: the connection broke while a message was sent, so it may not have arrived here.\nRead it: /iflow_output ${name}\nWhat is open: /iflow_sessions`,
   options: Object.fromEntries([...PLAN_OPTIONS, ...FRESH_START_OPTIONS].map(({ id, label }) => [id, label])),
   freshStart: FRESH_START_TEXT,
-  numberPlace: "<number>",
+  markPlace: { number: "<number>", letter: "<letter>" },
   wordsPlace: "<answer>",
-  severalAllowed: "Several numbers are possible, such as 1, 3.",
+  severalAllowed: (example, mark) => `Several ${mark}s are possible, such as ${example}.`,
+  effects: EFFECTS,
   contentHidden: "(content hidden in safe mode)",
   codeHidden: "(code hidden in safe mode)",
   next: {
     watch: (name) => `Watch it: /iflow_fg ${name}`,
     withdraw: (name) => `It starts by itself. Withdraw it: /iflow_kill ${name}`,
-    choose: (command) => `Reply with the number, or: ${command}`,
-    chooseOrSay: (command) => `Reply with the number. In your own words: ${command}`,
+    choose: (command, mark) => `Reply with the ${mark}, or: ${command}`,
+    chooseOrSay: (command, mark) => `Reply with the ${mark}. In your own words: ${command}`,
     say: (command) => `Answer: ${command}`,
     each: (command) => `Answer each by its id: ${command}`,
     deadline: (left) => `No answer within ${left} counts as no.`,

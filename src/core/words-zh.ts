@@ -1,7 +1,7 @@
 /**
  * Chinese words of notices.
  */
-import { OWN_LABELS_ZH } from "./question.ts";
+import { OWN_LABELS_ZH } from "./choice.ts";
 import type { Words } from "./words.ts";
 
 function duration(ms: number): string {
@@ -15,6 +15,7 @@ function duration(ms: number): string {
 }
 
 const took = (time: string | undefined): string => (time === undefined ? "" : ` · ${time}`);
+const MARK = { number: "编号", letter: "字母" } as const;
 const WHO = { by_agent: "智能体", by_person: "用户", by_writer: "TaskFlow 的其他写入方" } as const;
 
 export const ZH: Words = {
@@ -94,16 +95,17 @@ export const ZH: Words = {
     `⚠️ ${name}：发送一条消息时连接中断，它可能没有送到这里。\n查看：/iflow_output ${name}\n还有什么在等：/iflow_sessions`,
   options: OWN_LABELS_ZH,
   freshStart: "iFlow 已经没有这个会话的历史记录。要带着之前的摘要重新开始，还是停止？",
-  numberPlace: "<编号>",
+  markPlace: { number: "<编号>", letter: "<字母>" },
   wordsPlace: "<回答>",
-  severalAllowed: "可以选多项，例如 1, 3。",
+  severalAllowed: (example) => `可以选多项，例如 ${example}。`,
+  effects: { once: "仅此一次", always: "以后都", no: "拒绝" },
   contentHidden: "（安全模式下不显示内容）",
   codeHidden: "（安全模式下不显示代码）",
   next: {
     watch: (name) => `查看进展：/iflow_fg ${name}`,
     withdraw: (name) => `轮到时会自动开始。撤回：/iflow_kill ${name}`,
-    choose: (command) => `回复编号即可，或：${command}`,
-    chooseOrSay: (command) => `回复编号即可。用自己的话回答：${command}`,
+    choose: (command, mark) => `回复${MARK[mark]}即可，或：${command}`,
+    chooseOrSay: (command, mark) => `回复${MARK[mark]}即可。用自己的话回答：${command}`,
     say: (command) => `回答：${command}`,
     each: (command) => `请按编号逐个回答：${command}`,
     deadline: (left) => `${left}内没有回答则按拒绝处理。`,

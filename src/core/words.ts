@@ -2,10 +2,14 @@
  * What a language has to say: the shape of the tables of words.
  * The words themselves stand in words-en.ts and words-zh.ts, what they are for in notice.ts.
  */
+import type { Effects } from "./choice.ts";
 import type { NoticeCode } from "./session.ts";
 
 /** Who gave an answer, as its notice says it. */
 export type Answerer = "by_agent" | "by_person" | "by_writer";
+
+/** By what a choice is named. */
+export type Mark = "number" | "letter";
 
 export interface Words {
   /** `3m 12s`. */
@@ -46,17 +50,20 @@ export interface Words {
   /** Labels of the plugin's own options, by id. */
   readonly options: Readonly<Record<string, string>>;
   readonly freshStart: string;
-  readonly numberPlace: string;
+  /** Where an example of a command has a choice. */
+  readonly markPlace: Readonly<Record<Mark, string>>;
   readonly wordsPlace: string;
-  readonly severalAllowed: string;
+  severalAllowed(example: string, mark: Mark): string;
+  /** What a choice does, behind a label that another one has as well. */
+  readonly effects: Effects;
   readonly contentHidden: string;
   readonly codeHidden: string;
   /** What to do next: lines with the commands in them. */
   readonly next: {
     watch(name: string): string;
     withdraw(name: string): string;
-    choose(command: string): string;
-    chooseOrSay(command: string): string;
+    choose(command: string, mark: Mark): string;
+    chooseOrSay(command: string, mark: Mark): string;
     say(command: string): string;
     each(command: string): string;
     deadline(left: string): string;

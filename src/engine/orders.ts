@@ -2,7 +2,9 @@
  * What is asked of sessions, and what comes of it.
  */
 import type { Taken } from "../core/event.ts";
-import type { Question, Route, Session } from "../core/session.ts";
+import type { Result } from "../core/errors.ts";
+import { answerAt, readAnswer } from "../core/question.ts";
+import type { Answer, Question, Route, Session } from "../core/session.ts";
 import type { LaunchRequest } from "./launch.ts";
 
 export interface LaunchOrder {
@@ -27,6 +29,17 @@ export interface ResponseOrder {
   readonly interrupt: boolean;
   readonly questionId: string | undefined;
   readonly option: string | undefined;
+  /** The option that a pressed button stood for, from 0: no words are read then. */
+  readonly optionIndex?: number;
+}
+
+/** What an order says to a question: by the place of a pressed button, by a named option, or in words. */
+export function readOrder(
+  question: Question,
+  { message, option, optionIndex }: ResponseOrder,
+): Result<Pick<Answer, "optionIds" | "text">> {
+  if (optionIndex !== undefined) return answerAt(question, optionIndex);
+  return option === undefined ? readAnswer(question, message) : readAnswer(question, option, "option");
 }
 
 export interface Responded {

@@ -3,7 +3,7 @@
  */
 import { whatBecame } from "../core/closed-question.ts";
 import { refuse, type Refused } from "../core/errors.ts";
-import { choiceLines } from "../core/question.ts";
+import { choiceLines } from "../core/choice.ts";
 import type { Question, Session } from "../core/session.ts";
 import type { Roster } from "./roster.ts";
 

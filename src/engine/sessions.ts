@@ -7,7 +7,7 @@ import { askedSince, byOf, canSee, mayGrant, sinceOf, type Caller } from "../cor
 import { ok, refuse, type Result } from "../core/errors.ts";
 import type { Taken } from "../core/event.ts";
 import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
-import { openQuestions, readAnswer } from "../core/question.ts";
+import { openQuestions } from "../core/question.ts";
 import type { By, Message, Question, Session, Settings } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
 import { carriedOver } from "./carried-over.ts";
@@ -15,7 +15,7 @@ import { chatKey, viewerIn } from "./governor.ts";
 import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
 import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
-import type { Launched, LaunchOrder, Responded, ResponseOrder } from "./orders.ts";
+import { readOrder, type Launched, type LaunchOrder, type Responded, type ResponseOrder } from "./orders.ts";
 import type { Roster } from "./roster.ts";
 import { sliceFrom, withUnwritten } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
@@ -146,10 +146,7 @@ export class Sessions {
         `In a group, only the person who launched ${session.name}, the host's owner or an operator may answer its ${question.kind}.`,
       );
     }
-    const read =
-      question === undefined
-        ? ok({ text: order.message })
-        : readAnswer(question, order.option ?? order.message, order.option === undefined ? "words" : "option");
+    const read = question === undefined ? ok({ text: order.message }) : readOrder(question, order);
     if (!read.ok) return read;
     const askedAt = askedSince(session, questionId);
     const at = this.#roster.engine.clock.now();

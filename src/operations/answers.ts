@@ -97,7 +97,8 @@ const QuestionRow = Type.Object(
     id: Type.String({ description: "For `question_id`." }),
     kind: oneOf(["permission", "question", "plan", "fresh-start"], "What is asked for."),
     text: Type.String({ description: "The question." }),
-    options: Type.Array(Type.String(), { description: "Choices, numbered from 1." }),
+    options: Type.Array(Type.String(), { description: "Choices, in the order of their marks." }),
+    marks: oneOf(["numbers", "letters"], "By what they are named: 1, 2, 3, or A, B, C where a number could mean two."),
   },
   closed,
 );

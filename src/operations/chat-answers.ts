@@ -4,7 +4,8 @@
  */
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
-import { choiceLines, isExactChoice, openQuestions } from "../core/question.ts";
+import { choiceLines, isExactChoice } from "../core/choice.ts";
+import { openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Question, Session } from "../core/session.ts";
 import { chatKey } from "../engine/governor.ts";
@@ -39,6 +40,7 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
   const responded = await context.sessions.respond(caller, session.id, {
     message: option,
     option,
+    optionIndex: pressed.optionIndex,
     interrupt: false,
     questionId,
   });

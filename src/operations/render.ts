@@ -4,7 +4,8 @@
 import { currentStep } from "../core/flow-command.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
-import { choiceLines, openQuestions } from "../core/question.ts";
+import { choiceLines } from "../core/choice.ts";
+import { openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionJson } from "./answers.ts";
@@ -61,6 +62,7 @@ export function sessionRow(session: Session, flowId: string | undefined, nowAt: 
             kind: q.kind,
             text: q.text.text,
             options: q.options.map((o) => o.label),
+            marks: q.marks ?? "numbers",
           })),
         }),
     ...(phase.kind === "ended" && phase.cause !== undefined && phase.outcome !== "completed"

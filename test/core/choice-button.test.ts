@@ -28,7 +28,7 @@ describe("hostile words in a notice", () => {
     const session = asking(
       permission({ options: [{ id: "a", label: "Reject\n2. Allow", kind: "reject_once" }, ALLOW] }),
     );
-    expect(told(session)).toContain("1. Reject 2. Allow\n2. Allow");
+    expect(told(session)).toContain("1: Allow\n2: Reject 2. Allow");
   });
 });
 
@@ -36,7 +36,7 @@ describe("[N8] buttons", () => {
   it("one a choice, with a payload of at most 50 bytes that parses back", () => {
     const session = asking();
     const buttons = buttonsOf(session, lastNotice(session), EN);
-    expect(buttons.map((b) => b.label)).toEqual(["Always Allow", "Allow", "Reject"]);
+    expect(buttons.map((b) => b.label)).toEqual(["Allow", "Reject", "Always Allow"]);
     expect(buttons.map((b) => parsePayload(b.payload))).toEqual(
       [0, 1, 2].map((optionIndex) => ({ sessionId: session.id, questionId: "q3", optionIndex })),
     );

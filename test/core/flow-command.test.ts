@@ -87,7 +87,7 @@ describe("waitJson", () => {
       for: "answer",
       id: "q3",
       kind: "permission",
-      options: ["Always Allow", "Allow", "Reject"],
+      options: ["Allow", "Reject", "Always Allow"],
       more: ["q5"],
     });
   });

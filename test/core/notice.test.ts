@@ -73,12 +73,12 @@ describe("[N1] [N9] notices in English", () => {
     [
       "permission",
       asking(permission({ title: "npm test" })),
-      "🔔 fix-login asks for permission\nnpm test\n\n1. Always Allow\n2. Allow\n3. Reject\n\nReply with the number, or: /iflow_respond fix-login <number>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks for permission\nnpm test\n\n1: Allow\n2: Reject\n3: Always Allow\n\nReply with the number, or: /iflow_respond fix-login <number>\nNo answer within 24h counts as no.",
     ],
     [
       "plan",
       asking(plan(1, "# Plan\n1. Write")),
-      "🔔 fix-login proposes a plan\n# Plan\n1. Write\n\n1. Approve, ask before each change\n2. Approve and carry out without asking\n3. Reject\n\nReply with the number. In your own words: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+      "🔔 fix-login proposes a plan\n# Plan\n1. Write\n\nA: Approve, ask before each change\nB: Reject\nC: Approve and carry out without asking\n\nReply with the letter. In your own words: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "question without choices",
@@ -88,14 +88,14 @@ describe("[N1] [N9] notices in English", () => {
     [
       "question with several choices",
       asking(questions(1, { text: "Files?", options: ["x", "y"], multiSelect: true })),
-      "🔔 fix-login asks\nFiles?\n\n1. x\n2. y\nSeveral numbers are possible, such as 1, 3.\n\nAnswer: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks\nFiles?\n\n1: x\n2: y\nSeveral numbers are possible, such as 1, 3.\n\nAnswer: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "several parts",
       asking(
         questions(1, { text: "DB?", options: ["A", "B"] }, { text: "Files?", options: ["x", "y"], multiSelect: true }),
       ),
-      "🔔 fix-login asks 2 questions\n\nq3.1 · DB?\n1. A\n2. B\n\nq3.2 · Files?\n1. x\n2. y\nSeveral numbers are possible, such as 1, 3.\n\nAnswer each by its id: /iflow_respond --question q3.1 fix-login <number>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks 2 questions\n\nq3.1 · DB?\n1: A\n2: B\n\nq3.2 · Files?\n1: x\n2: y\nSeveral numbers are possible, such as 1, 3.\n\nAnswer each by its id: /iflow_respond --question q3.1 fix-login <number>\nNo answer within 24h counts as no.",
     ],
     [
       "the end of a turn with a question",
@@ -194,8 +194,8 @@ describe("[N1] [N9] notices in English", () => {
       ready("lost"),
     ]).session;
     expect(told(lost)).toContain("🔔 fix-login asks how to go on\niFlow no longer has the history");
-    expect(told(lost)).toContain("1. Start fresh with a summary\n2. Stop");
-    expect(told(lost, ZH)).toContain("1. 带着摘要重新开始\n2. 停止");
+    expect(told(lost)).toContain("1: Start fresh with a summary\n2: Stop");
+    expect(told(lost, ZH)).toContain("1: 带着摘要重新开始\n2: 停止");
   });
 
   it("says that a question is settled, when its notice leaves too late", () => {
@@ -242,12 +242,12 @@ describe("[N1] [N9] notices in Chinese", () => {
     [
       "permission",
       asking(permission({ title: "npm test" }), CHINESE),
-      "🔔 修复登录 请求许可\nnpm test\n\n1. Always Allow\n2. Allow\n3. Reject\n\n回复编号即可，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 请求许可\nnpm test\n\n1: Allow\n2: Reject\n3: Always Allow\n\n回复编号即可，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "plan",
       asking(plan(1, "1. 编写"), CHINESE),
-      "🔔 修复登录 提出了计划\n1. 编写\n\n1. 批准，每次修改前询问\n2. 批准，执行时不再询问\n3. 拒绝\n\n回复编号即可。用自己的话回答：/iflow_respond 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 提出了计划\n1. 编写\n\nA: 批准，每次修改前询问\nB: 拒绝\nC: 批准，执行时不再询问\n\n回复字母即可。用自己的话回答：/iflow_respond 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "turn finished",
@@ -347,8 +347,8 @@ describe("lengths", () => {
   });
 
   it("says how many choices and parts it leaves out", () => {
-    const options = Array.from({ length: 20 }, (_, i) => `option ${i}`);
-    expect(told(asking(questions(1, { text: "?", options })))).toContain("12. option 11\n… and 8 more");
+    const options = Array.from({ length: 20 }, (_, i) => `option ${i + 1}`);
+    expect(told(asking(questions(1, { text: "?", options })))).toContain("12: option 12\n… and 8 more");
     const parts = Array.from({ length: 10 }, (_, i) => ({ text: `${i} ${long}`, options }));
     expect(told(asking(questions(1, ...parts)))).toMatch(/… and \d more\n\nAnswer each/);
   });

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { AgentRequest } from "../../src/core/agent-event.ts";
+import { choiceLines, isExactChoice } from "../../src/core/choice.ts";
 import {
   answerWords,
   approvedMode,
   askFrom,
-  choiceLines,
   deny,
-  isExactChoice,
   isGranted,
   openQuestions,
   preview,
@@ -53,11 +52,13 @@ describe("readAnswer", () => {
   };
 
   it.each([
-    [PERMISSION, "2", [ALLOW.id]],
-    [PERMISSION, " 2. ", [ALLOW.id]],
-    [PERMISSION, "(2)", [ALLOW.id]],
-    [PERMISSION, "（2）", [ALLOW.id]],
-    [PERMISSION, "#3", [REJECT.id]],
+    [PERMISSION, "1", [ALLOW.id]],
+    [PERMISSION, " 1. ", [ALLOW.id]],
+    [PERMISSION, "(1)", [ALLOW.id]],
+    [PERMISSION, "（1）", [ALLOW.id]],
+    [PERMISSION, "1: Allow", [ALLOW.id]],
+    [PERMISSION, "#2", [REJECT.id]],
+    [PERMISSION, "3", [ALLOW_ALWAYS.id]],
     [PERMISSION, "allow", [ALLOW.id]],
     [PERMISSION, "YES", [ALLOW.id]],
     [PERMISSION, "允许", [ALLOW.id]],
@@ -83,7 +84,8 @@ describe("readAnswer", () => {
     [MANY, "a、c", ["A", "C"]],
     [MANY, "1,1", ["A"]],
     [MANY, "1, something else", "1, something else"],
-    [NUMBERS, "2", ["5"]],
+    [NUMBERS, "2", "invalid_choice"],
+    [NUMBERS, "b", ["5"]],
     [NUMBERS, "5", ["5"]],
     [NUMBERS, "10", ["10"]],
     [NUMBERS, "7", "7"],
@@ -106,7 +108,7 @@ describe("readAnswer", () => {
   it("refuses with the choices, quoting what was said", () => {
     expect(readAnswer(PERMISSION, "perhaps")).toMatchObject({
       refusal: {
-        message: '"perhaps" is no choice of question q7. Choose one of: 1. Always Allow · 2. Allow · 3. Reject',
+        message: '"perhaps" is no choice of question q7. Choose one of: 1: Allow · 2: Reject · 3: Always Allow',
       },
     });
   });
@@ -268,7 +270,7 @@ it("reads for people: choices with numbers, answers in words", () => {
       },
     ],
   });
-  expect(choiceLines(described)).toEqual(["1. A — the first", "2. B"]);
+  expect(choiceLines(described)).toEqual(["1: A — the first", "2: B"]);
   expect(answerWords(PERMISSION, { optionIds: [ALLOW.id], by: PERSON, at: T0 })).toBe("Allow");
   expect(answerWords(PERMISSION, { optionIds: ["unknown"], by: PERSON, at: T0 })).toBe("unknown");
 });

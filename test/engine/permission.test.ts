@@ -111,7 +111,7 @@ describe("[S4] [K2] plans", () => {
       mode: "plan",
       disallowedTools: ["run_shell_command", "task"],
     });
-    expect(await world.respond(session.id, "1")).toMatchObject({ ok: true, value: { delivered: "now" } });
+    expect(await world.respond(session.id, "A")).toMatchObject({ ok: true, value: { delivered: "now" } });
     // Manual mode: the change is asked for.
     const again = await world.until(session.id, "asking");
     expect(again.phase.asks[0]?.subject?.title).toBe("Write to a.txt");

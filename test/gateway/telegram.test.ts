@@ -122,8 +122,8 @@ describe("from an agent's launch to the result", () => {
       🔔 JOB asks
       Which: Which database?
 
-      1. MySQL
-      2. Postgres
+      1: MySQL
+      2: Postgres
 
       Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
@@ -131,8 +131,8 @@ describe("from an agent's launch to the result", () => {
       🔔 JOB asks
       Which: Which database?
 
-      1. MySQL
-      2. Postgres
+      1: MySQL
+      2: Postgres
 
       Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
@@ -170,8 +170,8 @@ describe("from an agent's launch to the result", () => {
       \`\`\`\`\`iflow-output
       q3:
       Which: Which database?
-      1. MySQL
-      2. Postgres
+      1: MySQL
+      2: Postgres
       \`\`\`\`\`
       ----
       [iFlow plugin] A turn of your iFlow session is finished. The session waits for a follow-up, or ends by itself.
@@ -210,8 +210,8 @@ describe("answers", () => {
       "🔔 JOB asks
       Delete: Delete it?
 
-      1. yes
-      2. no
+      1: yes
+      2: no
 
       Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
@@ -219,8 +219,8 @@ describe("answers", () => {
       🔔 JOB asks
       Delete: Delete it?
 
-      1. yes
-      2. no
+      1: yes
+      2: no
 
       Reply with the number. In your own words: /iflow_respond JOB <answer>
       No answer within 24h counts as no.
@@ -241,6 +241,25 @@ describe("answers", () => {
     telegram.say(direct, "2");
     await telegram.heard(direct.chatId, /↩️ bare: your answer was passed on\./);
     await telegram.heard(direct.chatId, /We went right\./);
+  });
+
+  test.concurrent("[A7] behind a list the choices have the marks that count, as rendered", async ({ expect }) => {
+    const { telegram } = world.gateway;
+    const chatId = 4_303;
+    const script = [
+      "plan: Steps:\\n\\n1. Read the parser\\n2. Wire it in\\n3. Test it",
+      "ask: Which one?\\n1. the left way\\n2. the right way | left way | right way",
+    ];
+    const job = await world.launch(script, { name: "listed", route: ofPerson(chatId) });
+    const planned = await telegram.heard(chatId, /listed proposes a plan/);
+    const approvals = "A: Approve, ask before each change\nB: Reject\nC: Approve and carry out without asking";
+    expect(steady(planned.texts[0] ?? "", {})).toContain(`3. Test it\n\n${approvals}\n\n`);
+    await world.respond(job.id, "A");
+    const asked = await telegram.heard(chatId, /listed asks/);
+    const ways = "1. the left way\n2. the right way\n\n1: left way\n2: right way\n\n";
+    expect(steady(asked.texts[0] ?? "", {})).toContain(ways);
+    await world.respond(job.id, "2");
+    await world.until(job.id, "idle");
   });
 
   test.concurrent("[S4] in a group only a reply to the question answers", async ({ expect }) => {

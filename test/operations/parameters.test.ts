@@ -214,7 +214,7 @@ describe("answers have exactly the promised fields", () => {
       toolCalls: count,
       flowId,
       permissionMode: "manual",
-      question: [{ id: text, kind: "question", text: "Which?", options: ["A", "B"] }],
+      question: [{ id: text, kind: "question", text: "Which?", options: ["A", "B"], marks: "numbers" }],
     });
     for (const [filter, found] of [
       ["all", 1],
