@@ -1,8 +1,9 @@
-/** The documents beside README.md name files and commands that exist, and say of the doors what README.md says. */
+/** The documents name files, places and commands that exist, and the Chinese ones have what the English ones have. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { operations } from "../src/operations/table.ts";
+import { DOCUMENTS } from "./readme-blocks.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
@@ -28,7 +29,7 @@ describe("CONTRIBUTING.md", () => {
 
   test.each([
     ["src/operations/operation.ts", "OperationName"],
-    ["scripts/readme-tables.ts", "const ANSWERS"],
+    ["scripts/reference-tables.ts", "const ANSWERS"],
     ["src/core/session.ts", "type NoticeKind"],
     ["src/core/draft.ts", "const WAKING"],
     ["src/core/draft.ts", "const FINAL"],
@@ -64,6 +65,54 @@ describe("README.zh.md", () => {
       expect(operation?.parseCommand(args)).toMatchObject({ ok: "params" });
     },
   );
+});
+
+/** The parts of a document in their order, whatever language they are in: headings, tables and lists with their length, code blocks. */
+function shape(text: string): readonly string[] {
+  const parts: { kind: string; lines: number }[] = [];
+  let inCode = false;
+  for (const line of text.split("\n")) {
+    const [, mark = ""] = /^(#+ |\||- |```\w*)/.exec(line) ?? [];
+    const isFence = mark.startsWith("```");
+    if (isFence) inCode = !inCode;
+    if ((isFence && !inCode) || (!isFence && inCode)) continue;
+    const last = parts.at(-1);
+    const goesOn = (mark === "|" || mark === "- ") && last?.kind === mark;
+    if (goesOn) last.lines += 1;
+    else parts.push({ kind: mark, lines: 1 });
+  }
+  return parts.filter(({ kind }) => kind !== "").map(({ kind, lines }) => `${kind.trim()} ${lines}`);
+}
+
+test.each([
+  ["README.md", "README.zh.md"],
+  ["docs/reference.md", "docs/reference.zh.md"],
+])("%s has as many parts as %s, in the same order", (english, chinese) => {
+  expect(shape(read(english)).length).toBeGreaterThan(15);
+  expect(shape(read(chinese))).toEqual(shape(read(english)));
+});
+
+/** As GitHub makes the anchor of a heading. */
+function anchors(text: string): readonly string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+test.each([...DOCUMENTS, "CONTRIBUTING.md", "DESIGN.md", "DECISIONS.md"])("the links of %s lead somewhere", (file) => {
+  const links = [...read(file).matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
+    ([, link, picture]) => link ?? picture ?? "",
+  );
+  const broken = links.filter((link) => {
+    if (/^https?:/.test(link)) return false;
+    const [path = "", anchor] = link.split("#");
+    const target = path === "" ? file : join(dirname(file), path);
+    return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchors(read(target)).includes(anchor));
+  });
+  expect(broken).toEqual([]);
 });
 
 describe("DECISIONS.md", () => {

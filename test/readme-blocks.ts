@@ -1,5 +1,5 @@
 /**
- * The code blocks of README.md and README.zh.md, and by what each of their lines is kept true.
+ * The code blocks of the READMEs and of docs/reference.md and its Chinese twin, and by what each of their lines is kept true.
  * 1. Every block is one of: shell lines that a test runs as they stand, shell lines that are run elsewhere or have a reason why not,
  *    JSON and chat commands that a test parses, pictures. What fits nowhere fails test/readme.test.ts.
  */
@@ -15,6 +15,9 @@ export interface Block {
 }
 
 export const READMES = ["README.md", "README.zh.md"] as const;
+
+/** What users read: English and Chinese, in pairs. */
+export const DOCUMENTS = [...READMES, "docs/reference.md", "docs/reference.zh.md"] as const;
 
 /**
  * The headings whose shell blocks test/gateway/readme.test.ts runs line by line, in this order, on a new machine; the Chinese ones

@@ -1,17 +1,17 @@
-/** What README.md and the skill say of calls is what the code takes; the tables are made from it. */
+/** What the READMEs, the reference and the skill say of calls is what the code takes; the tables are made from it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Errors } from "@sinclair/typebox/errors";
 import { Check, Default } from "@sinclair/typebox/value";
 import { describe, expect, test } from "vitest";
-import { withTables } from "../scripts/readme-tables.ts";
+import { descriptions, REFERENCE_FILES, withTables } from "../scripts/reference-tables.ts";
+import { CHINESE } from "../scripts/reference-zh.ts";
 import { parseConfig } from "../src/config.ts";
 import { wordsOf } from "../src/core/language.ts";
 import { operations } from "../src/operations/table.ts";
-import { blocksOf, ELSEWHERE, PICTURES, READMES, shellLines, typedLines, WALKED } from "./readme-blocks.ts";
+import { blocksOf, DOCUMENTS, ELSEWHERE, PICTURES, READMES, shellLines, typedLines, WALKED } from "./readme-blocks.ts";
 import { skillExamples } from "./skill-examples.ts";
 
-const README = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
 const OPERATIONS = operations(() => undefined);
 
 function problemsOf(tool: string, params: Readonly<Record<string, unknown>>): readonly string[] {
@@ -23,8 +23,15 @@ function problemsOf(tool: string, params: Readonly<Record<string, unknown>>): re
     : [...Errors(operation.params, filled)].map(({ path, message }) => `${path} ${message}`);
 }
 
-test("the tables of README.md say what the code does (`npm run tables` writes them)", () => {
-  expect(withTables(README)).toBe(README);
+test.each(REFERENCE_FILES)("the tables of %s say what the code does (`npm run tables` writes them)", (file) => {
+  const text = readFileSync(join(import.meta.dirname, "..", file), "utf8");
+  expect(withTables(file, text)).toBe(text);
+});
+
+test("each description of a parameter, an answer or a key has its Chinese (scripts/reference-zh.ts), and no other has one", () => {
+  const english = new Set(descriptions());
+  expect([...english].filter((sentence) => !(sentence in CHINESE))).toEqual([]);
+  expect(Object.keys(CHINESE).filter((sentence) => !english.has(sentence))).toEqual([]);
 });
 
 describe("the examples of the skill", () => {
@@ -40,7 +47,7 @@ describe("the examples of the skill", () => {
   });
 });
 
-const BLOCKS = READMES.flatMap((file) => blocksOf(file));
+const BLOCKS = DOCUMENTS.flatMap((file) => blocksOf(file));
 const TYPED = BLOCKS.flatMap((block) => typedLines(block).map((line) => ({ file: block.file, line })));
 
 describe("chat commands in the READMEs", () => {
@@ -94,7 +101,7 @@ test.each(BLOCKS)("$file, $heading: a block that a test keeps true ($language)",
     case "json":
       return;
     case "sh": {
-      if (block.heading === WALKED[block.file as keyof typeof WALKED]) return;
+      if (READMES.some((file) => file === block.file && WALKED[file] === block.heading)) return;
       expect(shellLines(block).filter((line) => !(line in ELSEWHERE))).toEqual([]);
       return;
     }

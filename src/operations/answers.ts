@@ -1,6 +1,6 @@
 /**
  * What RPC answers (and a tool's details hold), as schemas: stable JSON.
- * Owns: the shapes. Operations take them as types only, so the compiler holds them to it; the README's tables and the tests take
+ * Owns: the shapes. Operations take them as types only, so the compiler holds them to it; the tables of docs/reference.md and the tests take
  * the schemas. Times are ms since the epoch, offsets UTF-16 code units of the output.
  */
 import * as Type from "@sinclair/typebox";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Errors } from "@sinclair/typebox/errors";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { answerSchema } from "../../scripts/readme-tables.ts";
+import { answerSchema } from "../../scripts/reference-tables.ts";
 import { skillExamples } from "../skill-examples.ts";
 import { MAIN, PERSON, PluginWorld, type Row } from "./harness/plugin-world.ts";
 import { RpcClient, type PushedEvent } from "./harness/rpc-client.ts";

@@ -46,6 +46,9 @@ test("the package holds what it needs and nothing else", async () => {
     "package.json",
     "openclaw.plugin.json",
     "README.md",
+    "docs/reference.md",
+    "docs/reference.zh.md",
+    "docs/situations.md",
     "LICENSE",
     "assets/icon.png",
     "assets/activity.svg",
@@ -55,6 +58,6 @@ test("the package holds what it needs and nothing else", async () => {
     expect(files).toContain(path);
   }
   const allowed =
-    /^(?:dist\/index\.js|skills\/|assets\/|openclaw\.plugin\.json|package\.json|LICENSE|[A-Z-]+(?:\.[a-zA-Z-]+)?\.md)/;
+    /^(?:dist\/index\.js|skills\/|assets\/|docs\/[a-z.-]+\.md$|docs\/pictures\/[a-z-]+\.png$|openclaw\.plugin\.json|package\.json|LICENSE|[A-Z-]+(?:\.[a-zA-Z-]+)?\.md)/;
   expect(files.filter((path) => !allowed.test(path))).toEqual([]);
 }, 60_000);
