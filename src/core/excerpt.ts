@@ -5,6 +5,7 @@
  * Does not own: how it is said that something is left out (the words), secrets (masked by the caller, before the cut).
  * A text is cut once: whoever keeps one for later keeps its end longer than it will be shown.
  */
+import { blockAtEnd, closingOf } from "./code-block.ts";
 import { openBlock } from "./stream.ts";
 
 export interface Excerpt {
@@ -31,8 +32,7 @@ export function endOf(text: string, room: number, block = ""): Excerpt {
 
 /** A code block that is open at the end is closed. */
 export function closed(text: string): string {
-  const [mark] = /^\s*[`~]+/.exec(openBlock(text)) ?? [];
-  return mark === undefined ? text : `${text}${text.endsWith("\n") ? "" : "\n"}${mark}`;
+  return text + closingOf(blockAtEnd(text), text);
 }
 
 /** Where the end begins: at `earliest` or after it. */

@@ -2,6 +2,7 @@
  * A question as people and agents read it: what it is about, its choices, what safe mode leaves of it.
  */
 import { choiceLine, isOwn, labelApart, markAt } from "./choice.ts";
+import { blockAtEnd, closingOf, isCode, textLines } from "./code-block.ts";
 import { oneLine } from "./draft.ts";
 import { fenced, visible } from "./fence.ts";
 import { cutText } from "./output.ts";
@@ -62,16 +63,18 @@ export function matter(question: Question, length: number, { words, safeMode }: 
 /** Cut at the end; a code block that is cut off is closed. */
 export function cutMarkdown(text: string, length: number): string {
   const cut = cutText(text, length);
-  const open = (cut.match(/^\s*```/gm) ?? []).length % 2 === 1;
-  return open ? `${cut}\n\`\`\`` : cut;
+  return cut + closingOf(blockAtEnd(cut), cut);
 }
 
 /** Prose without its code blocks: they are what files and commands said. */
 export function withoutCode(text: string, mark: string): string {
-  const parts = text.split(/^[ \t]*(?:```|~~~).*$/m);
+  const parts: string[] = [];
+  for (const line of textLines(text)) {
+    if (!isCode(line)) parts.push(text.slice(line.start, line.end));
+    else if (line.before === undefined) parts.push(`\n${mark}\n\n`);
+  }
   return parts
-    .map((part, index) => (index % 2 === 0 ? part : mark))
-    .join("\n")
+    .join("")
     .replace(/\n{3,}/g, "\n\n")
     .trim();
 }

@@ -4,23 +4,8 @@
  * Invariants: the bodies joined are the text, to the last character; no piece is longer than the limit, also when it has been made
  * inert; no character is cut in half. Lengths are UTF-16 code units. Linear in the text: each piece looks back at most one limit.
  */
+import { closingOf, isFence, openingOf, textLines, type CodeBlock, type TextLine } from "./code-block.ts";
 import { inertText } from "./inert-text.ts";
-
-/** A code block that is open: how it began, so that it can be closed and begun again. */
-interface Fence {
-  readonly indent: string;
-  readonly marker: string;
-  readonly language: string;
-}
-
-interface Line {
-  readonly start: number;
-  /** One past its line end. */
-  readonly end: number;
-  readonly before: Fence | undefined;
-  readonly isFence: boolean;
-  readonly isBlank: boolean;
-}
 
 /** One piece: `head` and `tail` are fences that were added, `body` is text. */
 export interface Piece {
@@ -36,15 +21,14 @@ export interface ChannelText {
   readonly end: number;
 }
 
-const LANGUAGE_LENGTH = 24;
 /** Below this, room for fences would leave none for words: long texts are then cut without them. */
 const SMALLEST_FENCED_LIMIT = 64;
-const LONGEST_MARKER = 12;
+/** A block with a mark or an indent of absurd length is not begun again. */
+const LONGEST_OPENING = 48;
 /** A line or paragraph end earlier than this part of the room is not worth a short piece. */
 const EARLIEST_LINE_END = 0.25;
 const EARLIEST_PARAGRAPH_END = 0.5;
 const LONGEST_CLUSTER = 24;
-const LINE_BEGINNING = 200;
 
 /** Pieces of at most `limit` code units, none of them blank; a code block that is cut is closed, and begun again in the next. */
 export function splitForChannel(text: string, limit: number): readonly ChannelText[] {
@@ -75,54 +59,31 @@ export function piecesOf(text: string, limit: number): readonly Piece[] {
 
 /** The line that begins the code block which is open where the text ends; "" when none is. */
 export function openBlock(text: string): string {
-  const last = linesOf(text, true).at(-1);
-  // A line that begins a block may still go on; one that ends it has done so.
-  const opens = last?.isFence === true && last.before === undefined && text.endsWith("\n");
-  if (opens) return opening(fenceAfter(undefined, text.slice(last.start, last.start + LINE_BEGINNING).trimEnd()));
-  return last?.isFence === true ? "" : opening(last?.before);
+  const last = textLines(text).at(-1);
+  // A line that begins a block may still go on.
+  const mayGoOn = last !== undefined && last.before === undefined && !text.endsWith("\n");
+  return mayGoOn ? "" : opening(last?.after);
 }
 
-function linesOf(text: string, fenced: boolean): readonly Line[] {
-  const lines: Line[] = [];
-  let fence: Fence | undefined;
-  for (let start = 0; start < text.length;) {
-    const newline = text.indexOf("\n", start);
-    const end = newline === -1 ? text.length : newline + 1;
-    const beginning = text.slice(start, Math.min(end, start + LINE_BEGINNING)).trimEnd();
-    const after = fenced ? fenceAfter(fence, beginning) : undefined;
-    lines.push({ start, end, before: fence, isFence: after !== fence, isBlank: beginning === "" });
-    fence = after;
-    start = end;
-  }
-  return lines;
+/** Without fences, lines are all that is looked at. */
+function linesOf(text: string, fenced: boolean): readonly TextLine[] {
+  const lines = textLines(text);
+  return fenced ? lines : lines.map((line) => ({ ...line, before: undefined, after: undefined }));
 }
 
-/** The code block that is open after this line. A marker of absurd length is taken for words. */
-function fenceAfter(open: Fence | undefined, line: string): Fence | undefined {
-  const [, indent = "", marker, info = ""] = /^(\s{0,12})(`{3,}|~{3,})(.*)$/u.exec(line) ?? [];
-  if (marker === undefined || marker.length > LONGEST_MARKER) return open;
-  if (open !== undefined) {
-    const closes = marker.startsWith(open.marker) && info.trim() === "";
-    return closes ? undefined : open;
-  }
-  if (marker.startsWith("`") && info.includes("`")) return undefined;
-  const [language = ""] = info.trim().split(/\s+/u);
-  return { indent, marker, language: language.length > LANGUAGE_LENGTH ? "" : language };
+function opening(block: CodeBlock | undefined): string {
+  const line = openingOf(block);
+  return line.length > LONGEST_OPENING ? "" : line;
 }
 
-function opening(fence: Fence | undefined): string {
-  return fence === undefined ? "" : `${fence.indent}${fence.marker}${fence.language}\n`;
-}
-
-function closing(fence: Fence | undefined, body: string): string {
-  if (fence === undefined) return "";
-  return `${body.endsWith("\n") ? "" : "\n"}${fence.indent}${fence.marker}`;
+function closing(block: CodeBlock | undefined, body: string): string {
+  return opening(block) === "" ? "" : closingOf(block, body);
 }
 
 /** The best end of the piece that begins at `at`, in line `first`, with what closes it. */
 function cutFor(
   text: string,
-  lines: readonly Line[],
+  lines: readonly TextLine[],
   first: number,
   at: number,
   head: string,
@@ -143,17 +104,14 @@ function cutFor(
 }
 
 /** The block that is open at `end`, which lies in `line` or at its end. */
-function fenceAt(lines: readonly Line[], line: number, end: number): Fence | undefined {
+function fenceAt(lines: readonly TextLine[], line: number, end: number): CodeBlock | undefined {
   const inside = lines[line];
-  if (inside === undefined || end < inside.end) return inside?.before;
-  const next = lines[line + 1];
-  if (next !== undefined) return next.before;
-  return inside.isFence && inside.before !== undefined ? undefined : inside.before;
+  return inside === undefined || end < inside.end ? inside?.before : inside.after;
 }
 
 function bestEnd(
   text: string,
-  lines: readonly Line[],
+  lines: readonly TextLine[],
   first: number,
   at: number,
   room: number,
@@ -166,13 +124,13 @@ function bestEnd(
   if (lineEnd !== undefined) return lineEnd;
   const open = lines[line];
   // A fence is not cut in the middle when there is anything before it.
-  if (open?.isFence === true && open.start > at) return { end: open.start, line: line - 1 };
+  if (open !== undefined && isFence(open) && open.start > at) return { end: open.start, line: line - 1 };
   return { end: wordEnd(text, at, most), line };
 }
 
 /** The last line end that fits; a paragraph end is better, and one that leaves an empty code block behind is worse. */
 function lastLineEnd(
-  lines: readonly Line[],
+  lines: readonly TextLine[],
   first: number,
   last: number,
   at: number,
@@ -191,9 +149,9 @@ function lastLineEnd(
   return best ?? poor;
 }
 
-function emptiesBlock(line: Line | undefined, next: Line | undefined): boolean {
-  const opened = line?.isFence === true && line.before === undefined;
-  const closesNext = next?.isFence === true && next.before !== undefined;
+function emptiesBlock(line: TextLine | undefined, next: TextLine | undefined): boolean {
+  const opened = line !== undefined && line.before === undefined && line.after !== undefined;
+  const closesNext = next !== undefined && next.before !== undefined && next.after === undefined;
   return opened || closesNext;
 }
 
