@@ -7,7 +7,7 @@ import { defineConfig, type OxlintConfig } from "oxlint";
 type Override = NonNullable<OxlintConfig["overrides"]>[number];
 
 const ROOMS = ["core", "engine", "operations", "agent", "host", "journal"] as const;
-const ROOT_FILES = ["ports", "config", "config-schema", "plugin"] as const;
+const ROOT_FILES = ["ports", "regular-file", "config", "config-schema", "plugin"] as const;
 
 type Room = (typeof ROOMS)[number];
 type Target = Room | (typeof ROOT_FILES)[number];
@@ -31,12 +31,12 @@ const ARROWS: Readonly<Record<Room, Arrows>> = {
   core: { to: [], packages: ["@sinclair/typebox", "@sinclair/typebox/*"], timeless: true },
   engine: { to: ["core", "ports"], packages: PACKAGES_OF_THE_ENGINE, timeless: true },
   operations: {
-    to: ["core", "engine", "ports", "config"],
+    to: ["core", "engine", "ports", "regular-file", "config"],
     typesOnly: ["config"],
     packages: ["@sinclair/typebox", "@sinclair/typebox/*", ...NODE],
   },
   agent: {
-    to: ["core", "ports", "config"],
+    to: ["core", "ports", "regular-file", "config"],
     typesOnly: ["config"],
     packages: ["@iflow-ai/iflow-cli-sdk", "ws", ...NODE],
   },
@@ -45,7 +45,7 @@ const ARROWS: Readonly<Record<Room, Arrows>> = {
     typesOnly: ["operations", "config"],
     packages: ["@sinclair/typebox", ...NODE],
   },
-  journal: { to: ["core", "ports"], packages: NODE },
+  journal: { to: ["core", "ports", "regular-file"], packages: NODE },
 };
 
 type Pattern = { group?: string[]; regex?: string; allowTypeImports?: boolean; message: string };
@@ -185,6 +185,7 @@ export default defineConfig({
       },
     },
     fileOverride("src/ports.ts", ["./core/**"]),
+    fileOverride("src/regular-file.ts", NODE),
     fileOverride("src/config.ts", ["./core/**", "./config-schema.ts", "@sinclair/typebox", "@sinclair/typebox/*"]),
     fileOverride("src/config-schema.ts", ["@sinclair/typebox"]),
     fileOverride("src/plugin.ts", ["./**", ...NODE]),

@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import { createAgentLauncher, findAgentCommand, type AgentOptions } from "./agent/agent-launcher.ts";
 import type { ChannelRule, PluginConfig, Secret } from "./config.ts";
 import type { Rules } from "./core/event.ts";
+import { IflowError } from "./core/errors.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { voiceOf } from "./core/voice.ts";
 import type { Owner } from "./core/session.ts";
@@ -64,6 +65,15 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
   const folder = pluginFolder(parts.stateDir);
   const agent = liveAgentParts(parts, config);
   const rules = derived(config, rulesOf);
+  const workdirs = new Workdirs({
+    get defaultWorkdir() {
+      return config().defaultWorkdir;
+    },
+    get allowedWorkdirs() {
+      return config().allowedWorkdirs;
+    },
+    stateDir: parts.stateDir,
+  });
   const audit = new Audit(join(folder, "audit.jsonl"), parts.clock, parts.log);
   const engine: Engine = {
     flows: parts.flows,
@@ -73,7 +83,12 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     log: parts.log,
     audit,
     launcher: {
-      start: (spec, signal) => agent().launcher.start(spec, signal),
+      start: async (spec, signal) => {
+        // A launch may have waited in line while the configuration was edited.
+        const allowed = await workdirs.stillAllowed({ name: "This session", workdir: spec.workdir });
+        if (!allowed.ok) throw new IflowError("agent_start_failed", allowed.refusal.message);
+        return agent().launcher.start(spec, signal);
+      },
       copyHistory: (acpSessionId) => agent().launcher.copyHistory(acpSessionId),
       reap: (sessionId, identity) => agent().launcher.reap(sessionId, identity),
     },
@@ -107,15 +122,7 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     get config() {
       return config();
     },
-    workdirs: new Workdirs({
-      get defaultWorkdir() {
-        return config().defaultWorkdir;
-      },
-      get allowedWorkdirs() {
-        return config().allowedWorkdirs;
-      },
-      stateDir: parts.stateDir,
-    }),
+    workdirs,
     audit,
     agentOf: (workdir) => {
       const agentId = ruleOf(workdir, channels())?.agentId;

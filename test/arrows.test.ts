@@ -16,12 +16,12 @@ const ROOMS = ["core", "engine", "operations", "agent", "host", "journal"] as co
 const MAY: Record<(typeof ROOMS)[number], Partial<Record<string, "V" | "T">>> = {
   core: {},
   engine: { core: "V", ports: "V" },
-  operations: { core: "V", engine: "V", ports: "V", config: "T" },
-  agent: { core: "V", ports: "V", config: "T" },
+  operations: { core: "V", engine: "V", ports: "V", "regular-file": "V", config: "T" },
+  agent: { core: "V", ports: "V", "regular-file": "V", config: "T" },
   host: { core: "V", ports: "V", operations: "T", config: "T" },
-  journal: { core: "V", ports: "V" },
+  journal: { core: "V", ports: "V", "regular-file": "V" },
 };
-const TARGETS = [...ROOMS, "ports", "config", "plugin"] as const;
+const TARGETS = [...ROOMS, "ports", "regular-file", "config", "plugin"] as const;
 
 interface Case {
   readonly title: string;

@@ -28,6 +28,7 @@ import { exitSentence, LastWords } from "./last-words.ts";
 import { readFailure } from "./model-error.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { wireBlocks } from "./prompt-blocks.ts";
+import { directoryTrouble, FileElsewhere } from "./real-place.ts";
 import { RunningTurns } from "./running-turns.ts";
 import type { StartedAgent } from "./started-agent.ts";
 
@@ -123,9 +124,18 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     if (this.#client === undefined || this.#cause !== undefined) throw this.#exited();
     const client = this.#client;
     this.#ends.release();
+    const { workdir } = this.#parts;
     try {
-      await this.#turns.begin(turn, async () => client.prompt(turn, await wireBlocks(blocks)));
+      await this.#turns.begin(turn, async () => {
+        const trouble = await directoryTrouble(workdir);
+        if (trouble !== undefined) throw new FileElsewhere(`Nothing was sent to work in ${workdir}: ${trouble}`);
+        await client.prompt(turn, await wireBlocks(blocks, workdir));
+      });
     } catch (error) {
+      if (error instanceof FileElsewhere) {
+        this.#queue.push({ kind: "turn-failed", turn, code: 0, message: `${error.message}. Nothing was sent.` });
+        return;
+      }
       // The write failed before the end was known, which says more.
       await atMost(EXIT_FOLLOWS_MS, this.#over.promise);
       throw this.#exited(error);

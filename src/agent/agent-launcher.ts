@@ -13,9 +13,11 @@ import { findAgentCommand } from "./agent-command.ts";
 import { AcpConnection } from "./agent-connection.ts";
 import { agentEnvironment, SESSION_MARK } from "./agent-environment.ts";
 import { type AgentAuth, type AgentDeadlines, type AgentOptions, DEADLINES } from "./agent-options.ts";
-import type { AgentProcess } from "./agent-process.ts";
+import { type AgentProcess, startRefused } from "./agent-process.ts";
+import { markOf } from "./inherited-mark.ts";
 import { endAll } from "./process-end.ts";
 import { createProcessTable, type ProcessTable } from "./process-table.ts";
+import { directoryTrouble } from "./real-place.ts";
 import { StartedAgent } from "./started-agent.ts";
 import { copyStoredHistory } from "./stored-history.ts";
 import { StdioTransport } from "./stdio-transport.ts";
@@ -59,7 +61,8 @@ class Launcher implements AgentLauncher {
   }
 
   async reap(sessionId: string, identity: ProcessIdentity | undefined): Promise<{ readonly ended: number }> {
-    const belongings = { mark: `${SESSION_MARK}=${sessionId}`, agent: identity };
+    const limit = { session: markOf(sessionId).session };
+    const belongings = { mark: `${SESSION_MARK}=${sessionId}`, limit, agent: identity };
     const { ended, left } = await endAll(this.#table, belongings, this.#deadlines);
     if (left.length > 0)
       this.#options.log.warn(`Left behind by session ${sessionId} and not to be ended: ${left.join(", ")}.`);
@@ -67,6 +70,8 @@ class Launcher implements AgentLauncher {
   }
 
   async #dial(spec: AgentSpec, url: string, signal: AbortSignal): Promise<AcpConnection> {
+    const trouble = await directoryTrouble(spec.workdir);
+    if (trouble !== undefined) throw startRefused(spec.workdir, trouble);
     const { WebsocketTransport } = await import("./websocket-transport.ts");
     const transport = await WebsocketTransport.connect(url, "dialled", this.#deadlines.startMs, signal);
     return this.#connection(spec, url, transport, undefined);
@@ -108,6 +113,7 @@ class Launcher implements AgentLauncher {
     const own = { ...credentials(auth), [SESSION_MARK]: spec.sessionId };
     const start = {
       command,
+      sessionId: spec.sessionId,
       args: [...args, "--experimental-acp", ...(stream ? ["--stream"] : []), ...more],
       workdir: spec.workdir,
       env: agentEnvironment(hostEnv, env, own, command),

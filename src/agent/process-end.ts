@@ -1,13 +1,15 @@
 /**
  * An agent that we started, with everything it started: how all of it is ended.
- * Owns: SIGTERM, then SIGKILL, to the group, the descendants and whatever carries the mark; the guard's release.
+ * Owns: SIGTERM, then SIGKILL, to the group, the descendants and whatever carries a mark; the guard's release.
  * Does not own: session/cancel before it (agent-connection.ts).
  *
  * 1. Nothing of it outlives `end`, or its pid is in `left` (I6).
- * 2. Descendants are listed before each signal: those of a dead parent are found by the mark only.
+ * 2. Descendants are listed before each signal: those of a dead parent are found by a mark only, and where there is no inherited
+ *    one (not Linux) not at all, when they have cleared their environment as well.
  * 3. A pid is signalled only while it is the same process (pid and start time).
  */
 import type { ProcessIdentity } from "../core/session.ts";
+import type { InheritedMark } from "./inherited-mark.ts";
 import type { ProcessEntry, ProcessTable } from "./process-table.ts";
 import { descendants } from "./process-table.ts";
 
@@ -23,9 +25,10 @@ export interface Ended {
   readonly left: readonly number[];
 }
 
-/** What belongs to an agent. `mark`: `NAME=value` in the environment of all of it. */
+/** What belongs to an agent. `mark`: `NAME=value` in the environment of all of it; `limit`: what all of it inherited. */
 export interface Belongings {
   readonly mark: string;
+  readonly limit: Partial<InheritedMark>;
   readonly agent: ProcessIdentity | undefined;
 }
 
@@ -55,10 +58,10 @@ export async function endAll(
 
 async function collect(
   table: ProcessTable,
-  { mark, agent }: Belongings,
+  { mark, limit, agent }: Belongings,
   known: readonly ProcessEntry[],
 ): Promise<readonly ProcessEntry[]> {
-  const [entries, marked] = await Promise.all([table.list(), table.marked(mark)]);
+  const [entries, marked] = await Promise.all([table.list(), table.marked(mark, limit)]);
   const isAgent = (entry: ProcessEntry): boolean => entry.pid === agent?.pid && entry.startedAt === agent.startedAt;
   const agentLives = entries.some(isAgent);
   const stillKnown = new Set((await table.living(known)).map(({ pid }) => pid));

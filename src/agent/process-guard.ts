@@ -2,7 +2,8 @@
  * The guard: a small shell that ends an agent and everything it started when the gateway is gone (I6).
  * Owns: that shell and its script. Does not own: the orderly stop (process-end.ts), which makes the guard unnecessary.
  *
- * 1. It is started before the agent and knows it by a mark in its environment, so that no moment is unguarded.
+ * 1. It is started before the agent and knows it by a mark in its environment and by a limit that all of it inherits, so that no
+ *    moment is unguarded.
  * 2. Its life line is its standard input: the end of it, for whatever reason, means that the gateway has died.
  *    "done" means that the agent has been ended, and the guard goes without touching anything.
  * 3. Its script is handed over when it starts: no file of the plugin has to be found again.
@@ -17,13 +18,14 @@ export const AGENT_MARK = "IFLOW_PLUGIN_AGENT";
 const TOOLS = "/usr/bin:/bin";
 
 /**
- * $1: value of the mark; $2: where /proc is. Input: `agent PID`, then `done` or the end.
+ * $1: value of the mark; $2: where /proc is; $3: the inherited limit. Input: `agent PID`, then `done` or the end.
  * Without it, `ps` tells the environment (-E on macOS, e elsewhere) and the ancestry.
  */
 const SCRIPT = `
 trap '' HUP INT TERM PIPE
 mark=$1
 proc=$2
+limit=$3
 agent=
 while IFS= read -r line; do
   case $line in
@@ -33,7 +35,10 @@ while IFS= read -r line; do
 done
 marked() {
   if [ -r "$proc/self/environ" ]; then
-    grep -l -F -e "${AGENT_MARK}=$mark" "$proc"/[0-9]*/environ 2>/dev/null | sed 's,[^0-9],,g'
+    {
+      grep -l -F -e "${AGENT_MARK}=$mark" "$proc"/[0-9]*/environ
+      grep -l -e "^Max file locks  *$limit " "$proc"/[0-9]*/limits
+    } 2>/dev/null | sed 's,[^0-9],,g'
   else
     { ps -axEww -o pid= -o command= 2>/dev/null || ps axeww -o pid= -o command=; } |
       awk -v mark="$mark" 'index($0, "${AGENT_MARK}=" mark) { print $1 }'
@@ -87,10 +92,15 @@ export class ProcessGuard {
     this.#shell = shell;
   }
 
-  /** `path`: the agent's, where the tools of the system are looked for first. `lost` is called when the guard itself cannot run or dies before `done`. */
-  static start(mark: string, path: string, lost: (reason: string) => void, proc = "/proc"): ProcessGuard {
+  /** `limit`: the agent's own inherited mark. `path`: the agent's, where the tools of the system are looked for first. `lost` is called when the guard itself cannot run or dies before `done`. */
+  static start(
+    { mark, limit }: { readonly mark: string; readonly limit: number },
+    path: string,
+    lost: (reason: string) => void,
+    proc = "/proc",
+  ): ProcessGuard {
     // By way of the environment, so that a listing of processes stays readable.
-    const shell = spawn("/bin/sh", ["-c", 'eval "$GUARD_SCRIPT"', "iflow-plugin-guard", mark, proc], {
+    const shell = spawn("/bin/sh", ["-c", 'eval "$GUARD_SCRIPT"', "iflow-plugin-guard", mark, proc, String(limit)], {
       cwd: "/",
       // A group of its own: what ends the gateway's group must not end the guard with it.
       detached: true,

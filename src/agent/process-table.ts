@@ -1,5 +1,5 @@
 /**
- * Who runs: processes by identity, by ancestry and by a mark in their environment.
+ * Who runs: processes by identity, by ancestry, by a mark in their environment and by one that they inherited.
  * Owns: reading /proc (Linux) or `ps` (macOS). Does not own: ending anything.
  *
  * 1. A pid is never trusted alone: identity is pid and start time, since pids come round again.
@@ -8,6 +8,7 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import type { ProcessIdentity } from "../core/session.ts";
+import { hasMark, type InheritedMark } from "./inherited-mark.ts";
 
 export interface ProcessEntry extends ProcessIdentity {
   readonly parentPid: number;
@@ -19,8 +20,8 @@ export interface ProcessTable {
   list(): Promise<readonly ProcessEntry[]>;
   /** Those of the given processes that still run. */
   living<P extends ProcessIdentity>(processes: readonly P[]): Promise<readonly P[]>;
-  /** Pids of processes whose environment has exactly this `NAME=value`. */
-  marked(mark: string): Promise<readonly number[]>;
+  /** Pids of processes whose environment has exactly this `NAME=value`, or that inherited the limit (Linux). */
+  marked(mark: string, limit?: Partial<InheritedMark>): Promise<readonly number[]>;
 }
 
 /** `path`: where `ps` is found. */
@@ -92,6 +93,14 @@ async function procHasMark(pid: number, mark: string): Promise<boolean> {
   }
 }
 
+/** Readable also where the environment is not. */
+async function procHasLimit(pid: number, limit: Partial<InheritedMark>): Promise<boolean> {
+  return readFile(`/proc/${pid}/limits`, "utf8").then(
+    (limits) => hasMark(limits, limit),
+    () => false, // gone
+  );
+}
+
 function createProcTable(): ProcessTable {
   // Not readable in some containers; then the ticks alone have to do.
   const boot = readFile("/proc/sys/kernel/random/boot_id", "utf8").then(
@@ -107,9 +116,11 @@ function createProcTable(): ProcessTable {
     identity: async (pid) => identityOf((await entriesOf([pid]))[0]),
     list: async () => entriesOf(await procPids()),
     living: async (processes) => sameAs(processes, await entriesOf(processes.map(({ pid }) => pid))),
-    marked: async (mark) => {
+    marked: async (mark, limit) => {
       const pids = await procPids();
-      const found = await Promise.all(pids.map((pid) => procHasMark(pid, mark)));
+      const isMarked = async (pid: number): Promise<boolean> =>
+        (await procHasMark(pid, mark)) || (limit !== undefined && (await procHasLimit(pid, limit)));
+      const found = await Promise.all(pids.map(isMarked));
       return pids.filter((_, index) => found[index]);
     },
   };

@@ -6,15 +6,17 @@ export class RunningTurns {
   readonly #running = new Set<number>();
   readonly #leaving = new Set<Promise<void>>();
   readonly #waiting: (() => void)[] = [];
+  #last: Promise<void> = Promise.resolve();
 
   get none(): boolean {
     return this.#running.size === 0;
   }
 
-  /** Runs from now on; a prompt that can't be sent ends it, and its error is passed on. */
+  /** Runs from now on, behind the prompts that are leaving; one that can't be sent ends its turn, and its error is passed on. */
   async begin(turn: number, send: () => Promise<void>): Promise<void> {
     this.#running.add(turn);
-    const leaving = send();
+    const leaving = this.#last.then(send);
+    this.#last = leaving.catch(() => undefined);
     this.#leaving.add(leaving);
     try {
       await leaving;

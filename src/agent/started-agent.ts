@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import type { ProcessIdentity } from "../core/session.ts";
 import type { Log } from "../ports.ts";
+import { markOf } from "./inherited-mark.ts";
 import { AgentProcess, type ProcessStart } from "./agent-process.ts";
 import { AGENT_MARK, ProcessGuard } from "./process-guard.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -43,21 +44,23 @@ export class StartedAgent {
    * makes what reads the process's output.
    */
   static async start<Ear>(
-    start: ProcessStart,
+    start: Omit<ProcessStart, "mark"> & { readonly sessionId: string },
     hear: (process: AgentProcess) => Ear,
     table: ProcessTable,
     deadlines: EndDeadlines,
     log: Log,
   ): Promise<{ readonly agent: StartedAgent; readonly ear: Ear }> {
     const own = randomUUID();
-    const guard = ProcessGuard.start(own, start.env["PATH"] ?? "", (reason) =>
+    const limit = markOf(start.sessionId);
+    const guard = ProcessGuard.start({ mark: own, limit: limit.agent }, start.env["PATH"] ?? "", (reason) =>
       log.warn(`The guard of ${start.command} is gone: ${reason}.`),
     );
     try {
-      const process = await AgentProcess.start({ ...start, env: { ...start.env, [AGENT_MARK]: own } });
+      const process = await AgentProcess.start({ ...start, mark: limit, env: { ...start.env, [AGENT_MARK]: own } });
       const ear = hear(process);
       guard.watch(process.pid);
-      const belongings = { mark: `${AGENT_MARK}=${own}`, agent: await table.identity(process.pid) };
+      const agent = await table.identity(process.pid);
+      const belongings = { mark: `${AGENT_MARK}=${own}`, limit: { agent: limit.agent }, agent };
       return { agent: new StartedAgent(process, start.command, guard, table, belongings, deadlines), ear };
     } catch (error) {
       guard.done();

@@ -5,8 +5,9 @@
  * 1. The original is only read. What is not in the known form is not copied.
  */
 import { randomUUID } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openRegular } from "../regular-file.ts";
 import { isRecord, parseJson } from "./json-shape.ts";
 
 /** The new id, or undefined when there is nothing that can be copied. Never throws. */
@@ -14,7 +15,8 @@ export async function copyStoredHistory(home: string, acpSessionId: string): Pro
   if (!/^[\w-]+$/.test(acpSessionId)) return undefined;
   const folder = join(home, ".iflow", "acp", "sessions");
   try {
-    const stored = parseJson(await readFile(join(folder, `${acpSessionId}.json`), "utf8"));
+    await using file = await openRegular(join(folder, `${acpSessionId}.json`));
+    const stored = parseJson(await file.readFile("utf8"));
     if (!isRecord(stored) || stored["sessionId"] !== acpSessionId || !Array.isArray(stored["chatHistory"]))
       return undefined;
     const copy = randomUUID();

@@ -14,8 +14,8 @@ import { Segment } from "./segment.ts";
 const MAX_WRITE_CHARS = 4 * 1024 * 1024;
 const LINE_END = 0x0a;
 const FILE_MODE = 0o600;
-/** O_APPEND: whatever else writes to the file, nothing is overwritten. */
-const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+/** O_APPEND: whatever else writes to the file, nothing is overwritten. O_NONBLOCK: a pipe in its place fails instead of waiting. */
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 export interface Append {
   /** Whole lines, each with its end. */

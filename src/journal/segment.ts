@@ -5,8 +5,9 @@
  * A segment is named by its place and by the output's offset at its beginning: `000002-8388608.jsonl`. Names alone say
  * in which segment an offset stands.
  */
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { openRegular } from "../regular-file.ts";
 
 const READ_BLOCK_BYTES = 256 * 1024;
 const LINE_END = 0x0a;
@@ -85,7 +86,7 @@ export interface RawLine {
  * line, pass `cut`: what is left of the line there is passed over.
  */
 export async function* readLines(file: string, from: number, to: number, cut = false): AsyncGenerator<RawLine[]> {
-  await using handle = await open(file, "r");
+  await using handle = await openRegular(file);
   let passing = cut && from > 0;
   let position = passing ? from - 1 : from;
   let lineAt = position;

@@ -2,7 +2,8 @@
  * The audit log: one line for every launch, answer, kill and denial, with who, from where and the outcome.
  * Owns: one JSONL file (mode 0600), redacted and cut. It never stops an operation: a line that can't be written is reported.
  */
-import { appendFile, mkdir, rename, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Caller } from "../core/caller.ts";
 import { messageOf, type Result } from "../core/errors.ts";
@@ -13,10 +14,12 @@ import { formatRoute } from "../core/route.ts";
 import type { AuditFact } from "../core/event.ts";
 import type { Session } from "../core/session.ts";
 import type { AuditTrail, Clock, Log } from "../ports.ts";
+import { openRegular } from "../regular-file.ts";
 import type { OperationName, Reply } from "./operation.ts";
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 const TEXT_LENGTH = 300;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;
 const QUIET: ReadonlySet<OperationName> = new Set(["output", "sessions", "stats"]);
 
 interface Entry extends Pick<Caller, "door" | "owner" | "route" | "senderId"> {
@@ -86,7 +89,8 @@ export class Audit implements AuditTrail {
         () => 0,
       );
       if (size > MAX_FILE_BYTES) await rename(this.#file, `${this.#file}.1`);
-      await appendFile(this.#file, text, { mode: 0o600 });
+      await using file = await openRegular(this.#file, APPEND, 0o600);
+      await file.appendFile(text);
     } catch (error) {
       this.#log.error(`iFlow: the audit log could not be written: ${messageOf(error)}`);
     }

@@ -83,7 +83,9 @@ async function agentAnswers(parts: DoctorParts): Promise<readonly Check[]> {
   const name = "agent answers ACP and is authenticated";
   try {
     const signal = AbortSignal.timeout(TRIAL_MS);
-    const here = parts.workdir !== undefined && (await isDirectory(parts.workdir)) ? parts.workdir : process.cwd();
+    const here = await realpath(
+      parts.workdir !== undefined && (await isDirectory(parts.workdir)) ? parts.workdir : process.cwd(),
+    );
     const connection = await parts.launcher.start({ sessionId: "doctor", workdir: here }, signal);
     try {
       const drained = drain(connection.events);

@@ -2,8 +2,8 @@
  * `openclaw iflow …` on the machine's command line: doctor, sessions, output, audit.
  * Owns: what each prints and its exit code. They run in a process of their own and reach the gateway by RPC.
  */
-import { readFile } from "node:fs/promises";
 import { messageOf } from "../core/errors.ts";
+import { openRegular } from "../regular-file.ts";
 import type { OutputJson } from "./answers.ts";
 import { MAX_CHARS } from "./output.ts";
 import { doctorText, runDoctor, type DoctorParts } from "./doctor.ts";
@@ -134,7 +134,7 @@ async function audited(parts: MachineParts, run: MachineRun): Promise<number> {
   const file = parts.auditFile();
   return asking(run, async () => {
     const count = countOf(run.args[0], AUDIT_LINES);
-    const text = await readFile(file, "utf8").catch((error: unknown) => {
+    const text = await wholeText(file).catch((error: unknown) => {
       throw new Error(`No audit log can be read at ${file}: ${messageOf(error)}`, { cause: error });
     });
     run.print(text.trimEnd().split("\n").slice(-count).join("\n"));
@@ -145,4 +145,9 @@ function countOf(given: unknown, otherwise: number): number {
   const count = Number(given ?? otherwise);
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new Error(`How many lines? A number from 1 is expected, not ${JSON.stringify(given)}.`);
+}
+
+async function wholeText(path: string): Promise<string> {
+  await using file = await openRegular(path);
+  return await file.readFile("utf8");
 }

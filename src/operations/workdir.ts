@@ -48,7 +48,7 @@ export class Workdirs {
     return this.#refuse(caller, wanted);
   }
 
-  /** Before iFlow is started again in the directory of an earlier session: the configuration may have changed since. */
+  /** Before iFlow is started in the directory of a session that was launched earlier: the configuration may have changed since. */
   async stillAllowed({ name, workdir }: Pick<Session, "name" | "workdir">): Promise<Result<void>> {
     const { allowedWorkdirs } = this.#options;
     const roots = await realDirectories(allowedWorkdirs);
@@ -59,10 +59,16 @@ export class Workdirs {
     );
   }
 
-  /** A file to send along: below the working directory, by real path. */
+  /** A file to send along: a regular one below the working directory, by real path. What is no file would hold up who reads it. */
   async file(workdir: string, asked: string): Promise<Result<string>> {
     const path = await realpath(absolute(asked, workdir)).catch(() => undefined);
-    if (path !== undefined && isWithin(path, workdir)) return ok(path);
+    const isBelow = path !== undefined && isWithin(path, workdir);
+    if (isBelow && (await isRegular(path))) return ok(path);
+    if (isBelow)
+      return refuse(
+        "invalid_params",
+        `"${redactSecrets(asked).slice(0, 200)}" is no regular file, but a folder, a pipe, a device or the like. Give files.`,
+      );
     return refuse(
       "directory_not_allowed",
       `The file "${redactSecrets(asked).slice(0, 200)}" is not in the working directory ${workdir}. Give files below it.`,
@@ -133,6 +139,13 @@ async function realDirectory(path: string): Promise<string | undefined> {
     // Missing, unreadable, a loop of links: none of them is a directory to work in.
     return undefined;
   }
+}
+
+async function isRegular(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 /** The path itself, or what of it exists; undefined where a link leads nowhere, for nobody may learn where it would lead. */

@@ -2,6 +2,7 @@
  * What no agent should ever send. Nothing may throw out of the room, nothing may hang, and each text must come out as an event.
  */
 import fc from "fast-check";
+import { realpathSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { AcpConnection } from "../../src/agent/agent-connection.ts";
@@ -134,7 +135,7 @@ describe("fuzz", () => {
       transport: new StdioTransport(input, output),
       agent: undefined,
       name: "the agent",
-      workdir: "/w",
+      workdir: realpathSync(import.meta.dirname),
       auth: undefined,
       deadlines: DEADLINES,
       log: { info: () => {}, warn: () => {}, error: () => {} },

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { IflowError } from "../../src/core/errors.ts";
 import { DemoWorld, say, SESSION } from "./demo-world.ts";
 import { Listener } from "./listener.ts";
-import { INITIALIZED, memoryConnection, openMemoryConnection } from "./memory-transport.ts";
+import { HERE, INITIALIZED, memoryConnection, openMemoryConnection } from "./memory-transport.ts";
 
 const forever = new AbortController().signal;
 
@@ -196,7 +196,7 @@ describe("handshake", () => {
     const load = await transport.request("session/load");
     expect(load["params"]).toMatchObject({
       sessionId: "s-7",
-      cwd: "/w",
+      cwd: HERE,
       mcpServers: [],
       settings: { permission_mode: "default" },
     });

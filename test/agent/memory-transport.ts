@@ -1,8 +1,12 @@
 /** A transport without an agent: a test says what arrives and sees what was sent. */
+import { realpathSync } from "node:fs";
 import type { AcpTransport, TransportListener } from "../../src/agent/acp-transport.ts";
 import { AcpConnection } from "../../src/agent/agent-connection.ts";
 import { DEADLINES } from "../../src/agent/agent-options.ts";
 import type { CutLine } from "../../src/agent/line-splitter.ts";
+
+/** A directory that is there. */
+export const HERE = realpathSync(import.meta.dirname);
 
 export class MemoryTransport implements AcpTransport {
   readonly saysReady = false;
@@ -87,7 +91,7 @@ export function memoryConnection(): { readonly transport: MemoryTransport; reado
     transport,
     agent: undefined,
     name: "the agent",
-    workdir: "/w",
+    workdir: HERE,
     auth: undefined,
     deadlines: DEADLINES,
     log: { info: () => {}, warn: (message: string) => void transport.warned.push(message), error: () => {} },

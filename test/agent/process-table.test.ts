@@ -74,7 +74,7 @@ describe("the guard's script", () => {
     "ends what carries the mark and what is below the agent, with processes read from %s",
     async (proc) => {
       const own = `guard-${process.pid}-${proc.length}`;
-      const guard = ProcessGuard.start(own, PATH, () => {}, proc);
+      const guard = ProcessGuard.start({ mark: own, limit: 0 }, PATH, () => {}, proc);
       const script = "trap '' TERM; env -i setsid sleep 341 & sleep 342 & sleep 343; true";
       const agent = spawn("/bin/sh", ["-c", script], {
         env: { PATH, IFLOW_PLUGIN_AGENT: own },
@@ -105,7 +105,9 @@ describe("the guard's script", () => {
 
   test("a guard that dies is told, once", async () => {
     const lost: string[] = [];
-    const guard = ProcessGuard.start(`guard-lost-${process.pid}`, PATH, (reason) => lost.push(reason));
+    const guard = ProcessGuard.start({ mark: `guard-lost-${process.pid}`, limit: 0 }, PATH, (reason) =>
+      lost.push(reason),
+    );
     process.kill(guard.pid, "SIGKILL");
     await gone([], [guard.pid]);
     await new Promise(setImmediate);
