@@ -162,21 +162,31 @@ async function todo(turn, step) {
   turn.wire.update(turn.session, frames.plan(entries));
 }
 
+/** As with iFlow: its frames name a session of their own, and it asks nobody, whatever the mode. */
 async function subAgent(turn, step) {
-  const { wire, session } = turn;
+  const { wire, session, signal } = turn;
+  if (session.settings.disallowed_tools?.includes("task")) return; // the model is not offered it
   const outer = { ...askingTool("task", "Task"), kind: "execute", title: step.task };
   const id = `subagent-${outer.id}-1-${Date.now()}`;
-  const inner = shellTool(session.cwd, { command: "true" });
+  const [, path, content] = /^write (\S+): (.*)$/.exec(step.task) ?? [];
+  const inner =
+    path === undefined
+      ? shellTool(session.cwd, { command: "true" })
+      : writeTool(session.cwd, { path, content: `${content}\n` });
+  const elsewhere = { ...session, id: "default-session" };
+  wire.update(session, frames.pending(outer), frames.inProgress(outer));
+  wire.update(elsewhere, frames.message("\n>️ general-purpose Agent started\n", id), {
+    ...frames.pending(inner),
+    title: `Running: ${inner.title}`,
+    agentId: id,
+  });
+  const { status, content: done } = await inner.run(signal);
   wire.update(
-    session,
-    frames.pending(outer),
-    frames.inProgress(outer),
-    frames.message("\n>️ general-purpose Agent started\n", id),
-    { ...frames.pending(inner), title: "Running: true", agentId: id },
-    { ...frames.finished(inner, "completed", []), agentId: id },
+    elsewhere,
+    { ...frames.finished(inner, status, done), agentId: id },
     frames.message("\n✔ general-purpose Agent completed\n", id),
-    frames.finished(outer, "completed", frames.output(`Done: ${step.task}`)),
   );
+  wire.update(session, frames.finished(outer, "completed", frames.output(`Done: ${step.task}`)));
 }
 
 // ---------------------------------------------------------------- mishaps

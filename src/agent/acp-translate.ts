@@ -40,9 +40,10 @@ export class AcpTranslator {
   /** By toolCallId, from `pending` frames; a streaming agent sends them before it asks. */
   readonly #toolNames = new Map<string, string>();
 
-  /** The event of a session update, or undefined when it is none that is known. */
-  update(update: JsonRecord): AgentEvent | undefined {
-    return unlessThrown(() => this.#update(update));
+  /** The event of a session update, or undefined when it is none that is known. `of`: the sub-agent, where the update does not name it. */
+  update(update: JsonRecord, of?: string): AgentEvent | undefined {
+    const named = of === undefined || update["agentId"] !== undefined ? update : { ...update, agentId: of };
+    return unlessThrown(() => this.#update(named));
   }
 
   /** The question behind a request, or undefined when its params can't be used. */

@@ -7,7 +7,8 @@
  * 2. A turn ends by the reply to its own prompt, and by nothing else. An end that was not seen is never invented. Words that come
  *    a moment behind that reply still belong to it (held-end.ts).
  * 3. `exited` comes once and last; the first cause of the end is the one that is told.
- * 4. What is for another session than ours never becomes anything but a log (I9).
+ * 4. What is for another session than ours never becomes anything but a log (I9). A process that we started has one session:
+ *    whatever id its frames name (iFlow's sub-agents name one of their own), they are of this session, as words of a sub-agent.
  */
 import type { AgentEvent, AgentReply, ExitReport, RequestId } from "../core/agent-event.ts";
 import { IflowError, messageOf } from "../core/errors.ts";
@@ -193,14 +194,24 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   update(params: JsonRecord, text: string): void {
     const update = params["update"];
     const event =
-      params["sessionId"] === this.#acpSessionId && isRecord(update) ? this.#translator.update(update) : undefined;
+      this.#isOurs(params) && isRecord(update) ? this.#translator.update(update, this.#subAgentOf(params)) : undefined;
     if (event === undefined) this.log("frame", text);
     else this.#ends.pass(event);
   }
 
+  #isOurs(params: unknown): boolean {
+    if (this.#acpSessionId === undefined) return false;
+    return this.#parts.agent !== undefined || textIn(params, "sessionId") === this.#acpSessionId;
+  }
+
+  /** Whom a frame is of that names another session than ours. */
+  #subAgentOf(params: JsonRecord): string | undefined {
+    const sessionId = textIn(params, "sessionId");
+    return sessionId === this.#acpSessionId ? undefined : sessionId;
+  }
+
   request(id: RequestId, method: string, params: unknown, text: string): void {
-    const ours = textIn(params, "sessionId") === this.#acpSessionId;
-    const request = ours ? this.#translator.request(method, id, params) : undefined;
+    const request = this.#isOurs(params) ? this.#translator.request(method, id, params) : undefined;
     if (request !== undefined && this.#requests.add(request)) {
       this.#ends.pass({ kind: "asked", request });
       return;

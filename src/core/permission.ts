@@ -11,9 +11,25 @@ type PermissionRequest = Extract<AgentRequest, { kind: "permission" }>;
 /** Kinds that only look: never asked for in selective mode. */
 const READ_ONLY_KINDS: ReadonlySet<string> = new Set(["read", "search"]);
 
-/** Settings of the wire for each of our modes. `plan` loses the shell and sub-agents: there iFlow runs them unasked. */
+/** Approval modes of the wire. */
 export const WIRE_MODE = { auto: "yolo", selective: "default", manual: "default", plan: "plan" } as const;
-export const PLAN_DISALLOWED_TOOLS: readonly string[] = ["run_shell_command", "task"];
+
+/** What iFlow runs unasked in every mode: a sub-agent asks nobody for what it does, and xml_escape writes. */
+const UNASKED_TOOLS: readonly string[] = ["task", "xml_escape"];
+
+/** Tools that are not offered, since iFlow would not ask where the mode says that it asks. Whoever allows one by name has it. */
+export function disallowedTools({ permissionMode, allowedTools }: Settings): readonly string[] {
+  switch (permissionMode) {
+    case "auto":
+      return [];
+    case "selective":
+      return UNASKED_TOOLS.filter((name) => !allowedTools.includes(name));
+    case "manual":
+      return UNASKED_TOOLS;
+    case "plan":
+      return ["run_shell_command", ...UNASKED_TOOLS];
+  }
+}
 
 /** Longer titles match no grant: a cut title could stand for something else. */
 const MAX_TITLE_LENGTH = 2_000;

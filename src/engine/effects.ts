@@ -5,7 +5,7 @@
 import type { AgentEvent } from "../core/agent-event.ts";
 import { messageOf, type Result } from "../core/errors.ts";
 import type { Effect, Taken, Untimed } from "../core/event.ts";
-import { PLAN_DISALLOWED_TOOLS, WIRE_MODE } from "../core/permission.ts";
+import { disallowedTools, WIRE_MODE } from "../core/permission.ts";
 import type { Message, ProcessIdentity, Session, StoredText } from "../core/session.ts";
 import type { JournalLine, OpenedSession, OpenSession, PromptBlock } from "../ports.ts";
 import type { Admission } from "./admission.ts";
@@ -208,7 +208,7 @@ export class Effects {
     const systemPrompt = settings.systemPrompt === undefined ? undefined : await this.#whole(settings.systemPrompt);
     return {
       mode: WIRE_MODE[settings.permissionMode],
-      disallowedTools: settings.permissionMode === "plan" ? PLAN_DISALLOWED_TOOLS : [],
+      disallowedTools: disallowedTools(settings),
       systemPrompt,
       maxTurns: settings.maxTurns,
       model: settings.model,

@@ -3,11 +3,11 @@ import {
   allowOption,
   grantFor,
   isRejection,
-  PLAN_DISALLOWED_TOOLS,
+  disallowedTools,
   subjectOf,
   WIRE_MODE,
 } from "../../src/core/permission.ts";
-import type { Grant } from "../../src/core/session.ts";
+import type { Grant, PermissionMode } from "../../src/core/session.ts";
 import { ALLOW, ALLOW_ALWAYS, REJECT, permissionRequest } from "./build.ts";
 
 type Request = Parameters<typeof permissionRequest>[0];
@@ -111,5 +111,14 @@ it("knows a rejection by its kind, else by the agent's own id", () => {
 
 it("sends the modes of the wire", () => {
   expect(WIRE_MODE).toEqual({ auto: "yolo", selective: "default", manual: "default", plan: "plan" });
-  expect(PLAN_DISALLOWED_TOOLS).toEqual(["run_shell_command", "task"]);
+});
+
+it("[H2] offers no tool that iFlow runs unasked where the mode says that it asks, but one that is allowed by its name", () => {
+  const offeredNot = (permissionMode: PermissionMode, allowedTools: readonly string[] = []) =>
+    disallowedTools({ permissionMode, allowedTools, singleTurn: false, timeoutMs: 1_000 });
+  expect(offeredNot("auto")).toEqual([]);
+  expect(offeredNot("manual", ["task"])).toEqual(["task", "xml_escape"]);
+  expect(offeredNot("selective")).toEqual(["task", "xml_escape"]);
+  expect(offeredNot("selective", ["xml_escape", "read_file"])).toEqual(["task"]);
+  expect(offeredNot("plan")).toEqual(["run_shell_command", "task", "xml_escape"]);
 });

@@ -31,7 +31,8 @@ describe("[K2] permission modes", () => {
     const { session } = await world.launch(WORK, { permissionMode });
     await world.until(session.id, permissionMode === "auto" ? "idle" : "asking");
     expect(await askedFor(world, session.id)).toEqual(asked);
-    expect(world.agent.connections[0]?.openedWith[0]).toMatchObject({ mode: wire, disallowedTools: [] });
+    const disallowed = permissionMode === "auto" ? [] : ["task", "xml_escape"];
+    expect(world.agent.connections[0]?.openedWith[0]).toMatchObject({ mode: wire, disallowedTools: disallowed });
     expect(await world.output(session.id)).toContain("done");
   });
 
@@ -109,7 +110,7 @@ describe("[S4] [K2] plans", () => {
     expect(phase.asks[0]).toMatchObject({ kind: "plan", questions: [{ text: { text: "1. write the file" } }] });
     expect(world.agent.connections[0]?.openedWith[0]).toMatchObject({
       mode: "plan",
-      disallowedTools: ["run_shell_command", "task"],
+      disallowedTools: ["run_shell_command", "task", "xml_escape"],
     });
     expect(await world.respond(session.id, "A")).toMatchObject({ ok: true, value: { delivered: "now" } });
     // Manual mode: the change is asked for.
@@ -117,7 +118,7 @@ describe("[S4] [K2] plans", () => {
     expect(again.phase.asks[0]?.subject?.title).toBe("Write to a.txt");
     expect(world.agent.connections[1]?.openedWith[0]).toMatchObject({
       mode: "default",
-      disallowedTools: [],
+      disallowedTools: ["task", "xml_escape"],
       load: "acp-1",
     });
     expect(world.promptsOf(session.id)[1]).toContain("Carry it out");
