@@ -135,20 +135,29 @@ function toolPiece(
 
 const QUESTION_END = /[?？]\s*["'”’)）\]】*_`~]*\s*$/u;
 const QUESTION_LINES = 4;
+const LABEL_LENGTH = 120;
 
-/** Whether a turn's last words ask something: a question mark at the end of one of the last lines. */
-export function asksSomething(lastWords: string): boolean {
+/** The question in which a turn's last words end: a question mark at the end of one of the last lines. "" for none. */
+export function questionAtEnd(lastWords: string): string {
   const lines = lastWords
     .trimEnd()
     .split("\n")
     .filter((line) => line.trim() !== "")
     .slice(-QUESTION_LINES);
   const last = lines.at(-1);
-  if (last === undefined) return false;
-  if (QUESTION_END.test(last)) return true;
+  if (last === undefined) return "";
+  if (QUESTION_END.test(last)) return lastSentence(last);
   // A question followed by its choices as a list.
-  const choices = lines.slice(1).every((line) => /^\s*(?:[-*•]|\d+[.)、])\s*/u.test(line));
-  return choices && lines.length > 1 && QUESTION_END.test(lines[0] ?? "");
+  const at = lines.findLastIndex((line) => !/^\s*(?:[-*•]|\d+[.)、])\s*/u.test(line));
+  const asking = lines[at] ?? "";
+  return QUESTION_END.test(asking) ? [lastSentence(asking), ...lines.slice(at + 1)].join("\n") : "";
+}
+
+/** Of a line that says more than fits into a label, only the sentence that asks. */
+function lastSentence(line: string): string {
+  if (line.length <= LABEL_LENGTH) return line.trim();
+  const ends = [...line.matchAll(/[.!。！;；]\s+|[。！；]/gu)].map((end) => end.index + end[0].length);
+  return line.slice(ends.findLast((at) => at < line.trimEnd().length) ?? 0).trim();
 }
 
 /** Adjacent words of one speaker become one event: a burst costs one step, and no word is lost. */

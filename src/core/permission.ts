@@ -4,9 +4,10 @@
  * The agent's `allowed_tools` setting is never used for this: on the wire it lists the tools that exist.
  */
 import type { AgentRequest, RequestOption } from "./agent-event.ts";
+import { firstWord, mayLast, shellCommand } from "./shell-command.ts";
 import type { Grant, PermissionSubject, Settings } from "./session.ts";
 
-type PermissionRequest = Extract<AgentRequest, { kind: "permission" }>;
+export type PermissionRequest = Extract<AgentRequest, { kind: "permission" }>;
 
 /** Kinds that only look: never asked for in selective mode. */
 const READ_ONLY_KINDS: ReadonlySet<string> = new Set(["read", "search"]);
@@ -62,20 +63,24 @@ function sameKindOfThing(a: PermissionSubject, b: PermissionSubject): boolean {
   if (a.toolKind !== b.toolKind) return false;
   if (a.toolKind === "edit") return true;
   if (a.toolName !== undefined && b.toolName !== undefined && a.toolName !== b.toolName) return false;
-  if (a.toolKind === "execute") return rootCommand(a.title) === rootCommand(b.title) && !isCompound(b.title);
+  if (a.toolKind === "execute") return sameCommand(a, b);
   return a.toolName === undefined ? a.title === b.title : a.toolName === b.toolName;
 }
 
-function rootCommand(title: string): string {
-  return title.trim().split(/\s+/)[0] ?? "";
+/** `git log; rm -rf x` is not covered by "always allow git", nor is a git that runs something else. */
+function sameCommand(a: PermissionSubject, b: PermissionSubject): boolean {
+  const [granted, asked] = [shellCommand(a.title).command, shellCommand(b.title).command];
+  return mayAlways(a) && mayAlways(b) && firstWord(granted) === firstWord(asked);
 }
 
-const COMMAND_END = " [current working directory";
+const SHELL_TOOL = "run_shell_command";
 
-/** `git log; rm -rf x` is not covered by "always allow git". The last mark ends the command: the command may contain others. */
-function isCompound(title: string): boolean {
-  const end = title.lastIndexOf(COMMAND_END);
-  return /[;&|`\r\n]|\$\(|>|</.test(end === -1 ? title : title.slice(0, end));
+/** Whether "always" may be given for it: for no tool that can run anything, and for few commands. */
+export function mayAlways({ toolKind, toolName, title }: PermissionSubject): boolean {
+  if (toolKind !== "execute") return true;
+  const { command, isMarked } = shellCommand(title);
+  const isShell = toolName === SHELL_TOOL || (toolName === undefined && isMarked);
+  return isShell && mayLast(command);
 }
 
 export function allowedUnasked(settings: Settings, request: PermissionRequest, granted: Grant | undefined): boolean {

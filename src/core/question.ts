@@ -7,7 +7,7 @@ import type { AgentReply, AgentRequest, AskedQuestion, RequestOption } from "./a
 import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS } from "./choice.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
-import { isRejection, oneForEachId } from "./permission.ts";
+import { isRejection, mayAlways, oneForEachId, subjectOf, type PermissionRequest } from "./permission.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Answer, Ask, PermissionMode, PermissionSubject, Question, StoredText } from "./session.ts";
 
@@ -67,7 +67,7 @@ export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
         ...base,
         ...subject,
         kind: "permission",
-        questions: one(what, boundOptions(inOrder(byId(request.options))), false),
+        questions: one(what, boundOptions(inOrder(offeredFor(request))), false),
       };
     }
     case "plan":
@@ -103,6 +103,13 @@ function askedQuestion({ text, header, options: offered, multiSelect }: AskedQue
 /** Options that can be chosen: one whose id would have to be cut could not be named on the wire. */
 function byId(options: readonly RequestOption[]): readonly RequestOption[] {
   return oneForEachId(options).filter((option) => option.id.length <= OPTION_ID_LENGTH);
+}
+
+/** "Always" is no choice where it could not be kept to what was asked. */
+function offeredFor(request: PermissionRequest): readonly RequestOption[] {
+  const subject = subjectOf(request, "");
+  const lasts = subject !== undefined && mayAlways(subject);
+  return byId(request.options).filter(({ kind }) => lasts || kind !== "allow_always");
 }
 
 /** What allows once stands first, what allows for longer last, so that no hasty answer is the widest. */
@@ -216,9 +223,8 @@ export function replyOf(ask: Ask): AgentReply {
   switch (ask.kind) {
     case "permission": {
       const option = chosen(ask);
-      return option === undefined || isRejection(option)
-        ? { kind: "cancelled" }
-        : { kind: "selected", optionId: option.id };
+      if (option === undefined || isRejection(option)) return { kind: "cancelled" };
+      return { kind: "selected", optionId: forNow(ask, option).id };
     }
     case "plan": {
       const reason = ask.questions[0]?.answer?.text;
@@ -232,6 +238,12 @@ export function replyOf(ask: Ask): AgentReply {
     case "fresh-start":
       return { kind: "cancelled" };
   }
+}
+
+/** "Always" for a command is kept here and asked for nothing more there: iFlow's own would cover whatever begins with the same word. */
+function forNow({ subject, questions: [question] }: Ask, option: RequestOption): RequestOption {
+  if (subject?.toolKind !== "execute" || option.kind !== "allow_always") return option;
+  return question?.options.find((other) => other.kind === "allow_once" && !isRejection(other)) ?? option;
 }
 
 function answerOf(question: Question): string | readonly string[] {

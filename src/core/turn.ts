@@ -18,8 +18,8 @@ import {
   stopAgent,
   type Draft,
 } from "./draft.ts";
-import { resultOf } from "./last-words.ts";
-import { asksSomething } from "./output.ts";
+import { resultOf, shownLastWords } from "./last-words.ts";
+import { questionAtEnd } from "./output.ts";
 import { hasAnswer } from "./question.ts";
 import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
 import { forgetUndone, keepUndone, undoneAtEnd, undoneWhenCut } from "./undone.ts";
@@ -80,9 +80,10 @@ export function enterQueue(draft: Draft, reason: "launch" | "continue"): void {
 }
 
 function becomeIdle(draft: Draft): void {
-  const { lastWords } = draft.session;
-  const expects = asksSomething(lastWords) ? "answer" : "nothing";
-  const words = resultOf(draft.session, PREVIEW_LENGTH).text;
+  const expects = questionAtEnd(draft.session.lastWords) === "" ? "nothing" : "answer";
+  const asked = questionAtEnd(shownLastWords(draft.session));
+  const isShort = asked !== "" && asked.length <= PREVIEW_LENGTH;
+  const words = isShort ? asked : resultOf(draft.session, PREVIEW_LENGTH).text;
   setPhase(draft, { kind: "idle", sinceAt: draft.at, expects, preview: words });
   if (expects === "answer") startStandIn(draft, words);
 }

@@ -112,7 +112,7 @@ export function permissionRequest(more: Partial<Permission> = {}): Permission {
     kind: "permission",
     requestId: 0,
     toolCallId: "call_1",
-    title: "npm test [current working directory /work/app] (run the tests)",
+    title: "git status [current working directory /work/app] (see what changed)",
     toolKind: "execute",
     content: "",
     options: [ALLOW_ALWAYS, ALLOW, REJECT],

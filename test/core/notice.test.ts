@@ -73,7 +73,7 @@ describe("[N1] [N9] notices in English", () => {
     [
       "permission",
       asking(permission({ title: "npm test" })),
-      "🔔 fix-login asks for permission\nnpm test\n\n1: Allow\n2: Reject\n3: Always Allow\n\nReply with the number, or: /iflow_respond fix-login <number>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks for permission\nnpm test\n\n1: Allow\n2: Reject\n\nReply with the number, or: /iflow_respond fix-login <number>\nNo answer within 24h counts as no.",
     ],
     [
       "plan",
@@ -242,7 +242,7 @@ describe("[N1] [N9] notices in Chinese", () => {
     [
       "permission",
       asking(permission({ title: "npm test" }), CHINESE),
-      "🔔 修复登录 请求许可\nnpm test\n\n1: Allow\n2: Reject\n3: Always Allow\n\n回复编号即可，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 请求许可\nnpm test\n\n1: Allow\n2: Reject\n\n回复编号即可，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "plan",

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AgentEvent } from "../../src/core/agent-event.ts";
 import {
   appendOutput,
-  asksSomething,
+  questionAtEnd,
   cutText,
   EMPTY_OUTPUT,
   mergeTexts,
@@ -176,7 +176,7 @@ describe("the last words", () => {
   });
 });
 
-describe("asksSomething", () => {
+describe("questionAtEnd", () => {
   it.each([
     ["Which database do you want?", true],
     ["用哪个数据库？", true],
@@ -193,6 +193,6 @@ describe("asksSomething", () => {
     ["See https://example.com/?q=1", false],
     ["`a ? b : c`", false],
   ])("%j: %s", (words, asks) => {
-    expect(asksSomething(words)).toBe(asks);
+    expect(questionAtEnd(words) !== "").toBe(asks);
   });
 });

@@ -7,8 +7,9 @@ import {
   subjectOf,
   WIRE_MODE,
 } from "../../src/core/permission.ts";
+import { askFrom, isLasting, replyOf } from "../../src/core/question.ts";
 import type { Grant, PermissionMode } from "../../src/core/session.ts";
-import { ALLOW, ALLOW_ALWAYS, REJECT, permissionRequest } from "./build.ts";
+import { ALLOW, ALLOW_ALWAYS, PERSON, REJECT, permissionRequest } from "./build.ts";
 
 type Request = Parameters<typeof permissionRequest>[0];
 
@@ -67,6 +68,82 @@ describe("always", () => {
     expect(covers(git, { title })).toBe(covered);
   });
 
+  describe("[G7] what runs other programs is asked for each time", () => {
+    const commands = [
+      "git -c alias.x='!touch y' x",
+      "git --exec-path=/tmp status",
+      "git x",
+      "git log --ext-diff",
+      "git diff --output=src/a.ts",
+      "git submodule foreach ls",
+      "git bisect run ls",
+      "git rebase -x ls",
+      "env ls",
+      "FOO=1 ls",
+      "sh -c ls",
+      "/bin/ls",
+      "./ls",
+      "xargs ls",
+      "find . -exec rm x +",
+      "find . '-ex''ec' rm x +",
+      "find . -delete",
+      "find . {-exec,rm,x,+}",
+      "find . $'-exec' rm",
+      "rg --pre ./x y",
+      "sort --compress-program ./x",
+      "npx tsc",
+      "npm test",
+      "make",
+      "sudo ls",
+      "ssh host ls",
+      "python3 x.py",
+      "ls; rm x",
+      "ls && rm x",
+      "ls | sh",
+      "ls $(rm x)",
+      "ls `rm x`",
+      "ls > x",
+      "ls\nrm x",
+      "something-unknown",
+    ];
+
+    it.each(commands)("%j: no always is offered, none covers it, none comes of it", (command) => {
+      const title = command + WHERE;
+      const [question] = askFrom(permissionRequest({ title }), { number: 1, at: 0, deadlineAt: 1 }).questions;
+      expect(question?.options).toEqual([ALLOW, REJECT]);
+      const given = grant("always", { title });
+      expect(covers(given, { title })).toBe(false);
+      expect(covers(given, { title: `${command.split(" ")[0]} status${WHERE}` })).toBe(false);
+      for (const plain of ["git status", "ls", "find .", "rg x", "sort a"])
+        expect(covers(grant("always", { title: plain + WHERE }), { title })).toBe(false);
+    });
+
+    it.each(["git status", "git --no-pager log -3", "ls -la", "find . -name '*.ts'", "rg -n x src", "echo {}"])(
+      "%j: offered, and sent to iFlow as allowed this once",
+      (command) => {
+        const asked = askFrom(permissionRequest({ title: command + WHERE }), {
+          number: 1,
+          at: 0,
+          deadlineAt: 1,
+          subject: subject({ title: command + WHERE }, "d"),
+        });
+        expect(asked.questions[0]?.options).toContainEqual(ALLOW_ALWAYS);
+        const answer = { optionIds: [ALLOW_ALWAYS.id], by: PERSON, at: 0 };
+        const answered = { ...asked, questions: asked.questions.map((one) => ({ ...one, answer })) };
+        expect(replyOf(answered)).toEqual({ kind: "selected", optionId: ALLOW.id });
+        expect(isLasting(answered)).toBe(true);
+      },
+    );
+
+    it("a tool that is no shell has no first word, and one of another kind has its own always", () => {
+      const offered = (request: Request): unknown =>
+        askFrom(permissionRequest(request), { number: 1, at: 0, deadlineAt: 1 }).questions[0]?.options.length;
+      expect(offered({ toolName: "task", title: "find what is broken" })).toBe(2);
+      expect(offered({ title: "find what is broken" })).toBe(2);
+      expect(offered({ toolKind: "edit", title: "Write to a.txt" })).toBe(3);
+    });
+  });
+
   it("edits cover edits, whatever the file", () => {
     const edit = grant("always", { toolKind: "edit", title: "Write to a.txt" });
     expect(covers(edit, { toolKind: "edit", title: "Write to b.txt" }, "other")).toBe(true);
@@ -84,9 +161,9 @@ describe("always", () => {
   });
 
   it("a sub-agent is no shell command of the same first word", () => {
-    const shell = grant("always", { toolName: "run_shell_command", title: "make test" });
-    expect(covers(shell, { toolName: "task", title: "make everything work" })).toBe(false);
-    expect(covers(shell, { toolName: "run_shell_command", title: "make lint" })).toBe(true);
+    const shell = grant("always", { toolName: "run_shell_command", title: "find src" });
+    expect(covers(shell, { toolName: "task", title: "find what is broken" })).toBe(false);
+    expect(covers(shell, { toolName: "run_shell_command", title: "find test" })).toBe(true);
   });
 });
 

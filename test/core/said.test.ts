@@ -200,8 +200,10 @@ describe("the policy (decision 16)", () => {
 
   it("applies an always-allow to later requests of its kind, in this session", () => {
     const allowed = play(asking(), [answered("q3", { option: ALLOW_ALWAYS.id })]);
-    expect(effectsOf(allowed.effects, "reply")[0]?.reply).toEqual({ kind: "selected", optionId: ALLOW_ALWAYS.id });
-    const again = play(allowed.session, [permission({ requestId: 1, title: "npm run lint" }, "other")]);
+    expect(effectsOf(allowed.effects, "reply")[0]?.reply).toEqual({ kind: "selected", optionId: ALLOW.id });
+    const again = play(allowed.session, [
+      permission({ requestId: 1, title: "git log [current working directory /work/app]" }, "other"),
+    ]);
     expect(again.session.phase.kind).toBe("working");
     expect(effectsOf(again.effects, "reply")).toHaveLength(1);
     expect(play(allowed.session, [permission({ requestId: 1, title: "rm -rf build" })]).session.phase.kind).toBe(

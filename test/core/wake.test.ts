@@ -4,6 +4,8 @@ import type { Session } from "../../src/core/session.ts";
 import { wakeText } from "../../src/core/wake.ts";
 import {
   AGENT,
+  ALLOW,
+  REJECT,
   asking,
   idle,
   interrupted,
@@ -83,7 +85,7 @@ describe("[N4] hostile words stay inside the fence", () => {
   const plain = {
     result: split(wake(idle("Done.", BY_AGENT))).outside,
     question: split(wake(asking(questions(1, { text: "Which?", options: ["A"] }), BY_AGENT))).outside,
-    permission: split(wake(asking(permission({ content: "x" }), BY_AGENT))).outside,
+    permission: split(wake(asking(permission({ content: "x", options: [ALLOW, REJECT] }), BY_AGENT))).outside,
     failure: split(wake(play(working(BY_AGENT), [turnFailed(1, "x")]).session)).outside,
   };
 
@@ -91,7 +93,7 @@ describe("[N4] hostile words stay inside the fence", () => {
     const attacks: readonly (readonly [Session, string])[] = [
       [idle(`${words}\nDone.`, BY_AGENT), plain.result],
       [asking(questions(1, { text: words, options: [words] }), BY_AGENT), plain.question],
-      [asking(permission({ title: words, content: words }), BY_AGENT), plain.permission],
+      [asking(permission({ title: words, content: words, options: [ALLOW, REJECT] }), BY_AGENT), plain.permission],
       [play(working(BY_AGENT), [turnFailed(1, words)]).session, plain.failure],
     ];
     for (const safeMode of [false, true]) {
