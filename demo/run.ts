@@ -31,7 +31,8 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   const installed = args.includes("--agent") && own !== undefined;
   const story = new Story();
   const plugin = await stagePlugin();
-  const agent = installed ? { command: own } : { command: DEMO_AGENT };
+  // Its login is in the home directory of whoever runs this; the gateway has a temporary one.
+  const agent = installed ? { command: own, env: homeOf(process.env) } : { command: DEMO_AGENT };
   const config = { agent, permissionMode: "auto", iflowTimeout: 120_000 };
   const gateway = await Gateway.create({
     pluginRoots: { [PLUGIN_ID]: plugin.dir },
@@ -58,6 +59,14 @@ async function tell(story: Story, gateway: Gateway, prompt: string): Promise<voi
     async () => gateway.start(),
   );
   const notices = followNotices(story, gateway);
+  try {
+    await tellJob(story, gateway, prompt, notices);
+  } finally {
+    notices.close();
+  }
+}
+
+async function tellJob(story: Story, gateway: Gateway, prompt: string, notices: Notices): Promise<void> {
   // The agent that launched is woken by what happens; here it has nothing to add to the plugin's own notices.
   gateway.model.answer = () => "NO_REPLY";
 
@@ -113,7 +122,10 @@ async function tell(story: Story, gateway: Gateway, prompt: string): Promise<voi
     const { tookMs } = await gateway.stop();
     story.say(`stopped in ${tookMs} ms`);
   });
-  notices.close();
+}
+
+function homeOf({ HOME }: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return HOME === undefined ? {} : { HOME };
 }
 
 /** A view of the host, as a person would call it. The command shares a database with the busy gateway: it gets a second try. */
@@ -139,10 +151,18 @@ function followNotices(story: Story, gateway: Gateway) {
     }
   }, 100);
   return {
-    until: (mark: RegExp) => gateway.telegram.heard(CHAT_ID, mark, NOTICE_WITHIN_MS),
+    /** A job that failed will not come to what is waited for. */
+    until: async (mark: RegExp): Promise<void> => {
+      const heard = (text: string): boolean => mark.test(text) || /[❌⚠⛔]/u.test(text);
+      const { texts } = await gateway.telegram.heard(CHAT_ID, (one) => heard(one.texts.at(-1) ?? ""), NOTICE_WITHIN_MS);
+      const text = texts.at(-1) ?? "";
+      story.check(mark.test(text), `the job did not go on: ${text}`);
+    },
     close: () => clearInterval(timer),
   };
 }
+
+type Notices = ReturnType<typeof followNotices>;
 
 function asRow(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};

@@ -13,6 +13,7 @@ import { IflowError } from "./core/errors.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { voiceOf } from "./core/voice.ts";
 import type { Owner } from "./core/session.ts";
+import { AwakeClock } from "./engine/awake-clock.ts";
 import type { Engine } from "./engine/context.ts";
 import type { Voice } from "./engine/governor.ts";
 import { Roster } from "./engine/roster.ts";
@@ -23,8 +24,6 @@ import type { Context } from "./operations/context.ts";
 import { isWithin, Workdirs } from "./operations/workdir.ts";
 import type { AgentLauncher, ChildTasks, Clock, Delivery, FlowStore, Journals, Log } from "./ports.ts";
 
-/** A live process that waits for a follow-up is kept so long; then the session is parked. */
-const KEEP_ALIVE_MS = 20_000;
 const COMMAND_CACHE_MS = 60_000;
 
 export interface HostParts {
@@ -49,7 +48,7 @@ function rulesOf(config: PluginConfig): Rules {
     toolTimeoutMs: config.toolTimeoutMs,
     questionTimeoutMs: config.questionTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,
-    keepAliveMs: KEEP_ALIVE_MS,
+    keepAliveMs: config.keepAliveMs,
     maxAutoResponds: config.maxAutoResponds,
     afterRestart: config.restartPolicy,
   };
@@ -79,7 +78,7 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     flows: parts.flows,
     children: parts.children,
     delivery: parts.delivery,
-    clock: parts.clock,
+    clock: new AwakeClock(parts.clock),
     log: parts.log,
     audit,
     launcher: {

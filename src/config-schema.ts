@@ -133,6 +133,13 @@ export const configSchema = Type.Object(
       default: 30,
       description: "Minutes after which an idle session ends as completed.",
     }),
+    keepAliveSeconds: Type.Number({
+      minimum: 0,
+      maximum: 86_400,
+      default: 180,
+      description:
+        "Seconds that the agent process of an idle session waits for a follow-up. It goes sooner when another session needs its slot.",
+    }),
     questionTimeoutMinutes: Type.Number({
       exclusiveMinimum: 0,
       maximum: WEEK_MINUTES,

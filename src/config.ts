@@ -45,6 +45,7 @@ export interface PluginConfig {
   readonly safetyNetIdleMs: number;
   readonly toolTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
   readonly questionTimeoutMs: number;
   readonly journalRetentionMs: number;
   readonly journal: "full" | "redacted";
@@ -93,7 +94,8 @@ function refused(problems: readonly string[]): ParsedConfig {
 function withUnits(raw: RawConfig, homeDir: string): PluginConfig {
   const atHome = (path: string): string => (path.startsWith("~") ? homeDir + path.slice(1) : path);
   const { iflowTimeout, safetyNetIdleSeconds, toolTimeoutMinutes, idleTimeoutMinutes, ...rest } = raw;
-  const { questionTimeoutMinutes, journalRetentionDays, defaultWorkdir, fallbackChannel, ...same } = rest;
+  const { keepAliveSeconds, questionTimeoutMinutes, journalRetentionDays, defaultWorkdir, fallbackChannel, ...same } =
+    rest;
   const fallback = parseRoute(fallbackChannel ?? "");
   return {
     ...same,
@@ -101,6 +103,7 @@ function withUnits(raw: RawConfig, homeDir: string): PluginConfig {
     safetyNetIdleMs: safetyNetIdleSeconds * SECOND_MS,
     toolTimeoutMs: toolTimeoutMinutes * MINUTE_MS,
     idleTimeoutMs: idleTimeoutMinutes * MINUTE_MS,
+    keepAliveMs: keepAliveSeconds * SECOND_MS,
     questionTimeoutMs: questionTimeoutMinutes * MINUTE_MS,
     journalRetentionMs: journalRetentionDays * DAY_MS,
     ...(defaultWorkdir === undefined ? {} : { defaultWorkdir: atHome(defaultWorkdir) }),

@@ -69,6 +69,11 @@ export class ComposedWorld implements AsyncDisposable {
     return compose({ ...parts, env, log: { info: note, warn: note, error: note } }, () => this.#config);
   }
 
+  /** A long time goes by, and the machine does not sleep. */
+  pass(ms: number): Promise<void> {
+    return this.clock.pass(ms, () => this.#context.sessions.roster.engine.clock.now());
+  }
+
   get context(): Context {
     return this.#context;
   }

@@ -25,6 +25,7 @@ describe("configuration", () => {
       safetyNetIdleMs: 600_000,
       toolTimeoutMs: 7_200_000,
       idleTimeoutMs: 1_800_000,
+      keepAliveMs: 180_000,
       questionTimeoutMs: 86_400_000,
       journalRetentionMs: 1_209_600_000,
       journal: "full",

@@ -32,7 +32,8 @@ export type SessionEvent = { readonly at: number } &
   (
     | { readonly type: "admitted" }
     | { readonly type: "slot-granted" }
-    | { readonly type: "placed"; readonly place: number }
+    /** `asking`: who holds a slot while waiting for a person, by name. */
+    | { readonly type: "placed"; readonly place: number; readonly asking?: readonly string[] }
     | { readonly type: "agent-started"; readonly identity: ProcessIdentity | undefined }
     | { readonly type: "agent-ready"; readonly acpSessionId: string; readonly history: "new" | "loaded" | "lost" }
     | { readonly type: "start-failed"; readonly cause: Cause }
@@ -51,6 +52,8 @@ export type SessionEvent = { readonly at: number } &
     | { readonly type: "kill"; readonly by: By }
     | { readonly type: "foreign"; readonly change: ForeignChange; readonly message: Message | undefined }
     | { readonly type: "clock" }
+    /** Nothing ran for so long, since the machine slept; negative: the clock was set back. */
+    | { readonly type: "slept"; readonly ms: number }
     /** Somebody waits for a slot: an idle process goes before its keep-alive. */
     | { readonly type: "park" }
     | { readonly type: "stopping" }

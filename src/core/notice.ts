@@ -74,7 +74,13 @@ function paragraphs(session: Session, notice: Notice, style: NoticeStyle): Parag
         ],
       ];
     case "queued":
-      return [[head.queued(name, data.place), next.withdraw(name)]];
+      return [
+        [
+          head.queued(name, data.place),
+          data.asking === undefined ? "" : words.slotsHeld(data.asking),
+          next.withdraw(name),
+        ],
+      ];
     case "asks":
       return data.questionIds === undefined ? waits(session, notice, style) : asks(session, notice, style);
     case "responded":

@@ -47,6 +47,11 @@ export function runningTools(open: readonly OpenTool[]): readonly OpenTool[] {
   return open.filter((tool) => tool.status === "in_progress");
 }
 
+/** It waits for a person, and nothing else of its turn runs. */
+export function onlyAsks({ phase }: Pick<Session, "phase">): boolean {
+  return phase.kind === "asking" && runningTools(phase.openTools).length === 0;
+}
+
 /** The time that a person took to answer does not count against a tool that ran beside the question. */
 export function withoutWaiting(open: readonly OpenTool[], askedSinceAt: number, at: number): readonly OpenTool[] {
   return open.map((tool) => ({ ...tool, sinceAt: tool.sinceAt + at - Math.max(tool.sinceAt, askedSinceAt) }));

@@ -290,6 +290,8 @@ export interface NoticeData {
   readonly turn?: number;
   readonly durationMs?: number;
   readonly place?: number;
+  /** Sessions that hold a slot while they wait for a person. */
+  readonly asking?: readonly string[];
   /** Messages that waited and were not sent when the session ended. */
   readonly unsent?: number;
 }

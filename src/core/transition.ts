@@ -19,7 +19,9 @@ import {
   onStopping,
 } from "./life.ts";
 import { ok, refuse } from "./errors.ts";
+import { onlyAsks } from "./open-tools.ts";
 import { onSaid } from "./said.ts";
+import { onSlept } from "./slept.ts";
 import type { Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
 
@@ -50,8 +52,7 @@ function handle(draft: Draft, event: SessionEvent): void {
     case "slot-granted":
       return onSlot(draft);
     case "placed":
-      if (draft.session.phase.kind === "queued") owe(draft, "queued", { place: event.place }, ["chat"]);
-      return;
+      return onPlaced(draft, event);
     case "agent-started":
       return onAgentStarted(draft, event);
     case "agent-ready":
@@ -74,9 +75,10 @@ function handle(draft: Draft, event: SessionEvent): void {
       return onForeign(draft, event);
     case "clock":
       return onClock(draft);
+    case "slept":
+      return onSlept(draft, event.ms);
     case "park":
-      if (draft.session.phase.kind === "idle") stopAgent(draft);
-      return;
+      return onPark(draft);
     case "stopping":
       return onStopping(draft);
     case "recovered":
@@ -97,6 +99,19 @@ function handle(draft: Draft, event: SessionEvent): void {
         "chat",
       ]);
   }
+}
+
+function onPlaced(draft: Draft, { place, asking = [] }: Extract<SessionEvent, { type: "placed" }>): void {
+  if (draft.session.phase.kind !== "queued") return;
+  owe(draft, "queued", { place, ...(asking.length === 0 ? {} : { asking }) }, ["chat"]);
+}
+
+/**
+ * Somebody waits for the slot: a process that only waits as well ends. A question stays open without it, as after a restart;
+ * its answer starts iFlow again.
+ */
+function onPark(draft: Draft): void {
+  if (draft.session.phase.kind === "idle" || onlyAsks(draft.session)) stopAgent(draft);
 }
 
 /** The prompt may leave only when this says so: a turn that was stopped meanwhile has its message back in line. */

@@ -41,6 +41,7 @@ export interface Words {
   readonly remedy: Readonly<Partial<Record<NoticeCode, string>>>;
   where(workdir: string, mode: string): string;
   unsent(count: number): string;
+  slotsHeld(names: readonly string[]): string;
   running(tool: string): string;
   held(took: string): string;
   resumedWith(words: string): string;

@@ -2,17 +2,8 @@
  * What every part of the engine gets: the ports, the rules and the bounds. Passed in, never imported.
  */
 import type { Rules } from "../core/event.ts";
-import type {
-  AgentLauncher,
-  AuditTrail,
-  ChildTasks,
-  Clock,
-  Delivery,
-  FlowStore,
-  Journals,
-  Log,
-  NewId,
-} from "../ports.ts";
+import type { AgentLauncher, AuditTrail, ChildTasks, Delivery, FlowStore, Journals, Log, NewId } from "../ports.ts";
+import type { AwakeClock } from "./awake-clock.ts";
 
 export interface Ports {
   readonly flows: FlowStore;
@@ -20,7 +11,7 @@ export interface Ports {
   readonly launcher: AgentLauncher;
   readonly journals: Journals;
   readonly delivery: Delivery;
-  readonly clock: Clock;
+  readonly clock: AwakeClock;
   readonly log: Log;
   readonly audit: AuditTrail;
   readonly newId: NewId;

@@ -7,7 +7,7 @@
 import { currentStep, flowGoal, flowVerb, waitJson, type FlowVerb } from "../core/flow-command.ts";
 import type { Session } from "../core/session.ts";
 import { encodeSession } from "../core/state-json.ts";
-import type { FlowChange, FlowCommit, FlowRecord, FlowStatus, FlowStore } from "../ports.ts";
+import type { FlowChange, FlowCommit, FlowRecord, FlowStatus, FlowStore, Log } from "../ports.ts";
 
 export type Stored =
   /** `overtaken`: it was written, and somebody else wrote on top of it; what stands now, and is the expected revision. */
@@ -176,6 +176,14 @@ export class FlowWriter {
       if (attempt >= CANCEL_ATTEMPTS) return { kind: "not-stored", reason: "its cancellation could not be requested" };
     }
   }
+}
+
+/** Whether the host has said that it is over. */
+export async function isEndedAsCancelled(writer: FlowWriter, session: Session, log: Log): Promise<boolean> {
+  const stored = await writer.endCancelled(session);
+  if (stored.kind !== "not-stored") return true;
+  log.warn(`iFlow session ${session.name}: its flow could not be cancelled yet: ${stored.reason}`);
+  return false;
 }
 
 function withoutState(record: FlowRecord): FlowRecord {

@@ -4,7 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import type { AgentEvent } from "../core/agent-event.ts";
+import type { Rules } from "../core/event.ts";
 import { preview, PREVIEW_LENGTH } from "../core/question.ts";
+import { outputPiece } from "../core/said.ts";
 import type { Message, Session, StoredText } from "../core/session.ts";
 import type { JournalLine } from "../ports.ts";
 import { rightsLines } from "./commit-rule.ts";
@@ -33,6 +35,18 @@ function withShortInbox(session: Session, lines: JournalLine[], at: number, newK
   if (!session.inbox.some(isLong)) return session;
   const inbox = session.inbox.map((m) => (isLong(m) ? { ...m, text: shortened(m.text.text, lines, at, newKey()) } : m));
   return { ...session, inbox };
+}
+
+/** Words of another writer of the flow. */
+export function ofWriter(text: StoredText, id: string, at: number): Message {
+  return { id, text, by: { kind: "writer", door: "taskflow" }, at };
+}
+
+/** What the agent said, as lines: what is shown of it, and all of it where it is more than words. */
+export function saidLines(before: Session, event: AgentEvent, at: number, rules: Rules): readonly JournalLine[] {
+  const text = outputPiece(before, event, rules);
+  const shown: readonly JournalLine[] = text === "" ? [] : [{ t: "out", at, o: before.output.end, text }];
+  return event.kind === "text" ? shown : [...shown, { t: "event", at, event }];
 }
 
 export interface RequestFacts {

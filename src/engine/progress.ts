@@ -5,7 +5,8 @@
  */
 import { currentStep } from "../core/flow-command.ts";
 import type { Route, Session } from "../core/session.ts";
-import type { Clock, Delivery } from "../ports.ts";
+import type { Delivery } from "../ports.ts";
+import type { AwakeClock } from "./awake-clock.ts";
 import { chatKey, viewerIn, type Governor } from "./governor.ts";
 
 /** A turn that is shorter gets no card: its result says it all. */
@@ -18,7 +19,7 @@ const MAX_LAST_TRIES = 12;
 
 interface Card {
   readonly turn: number;
-  readonly sinceAt: number;
+  readonly sinceMs: number;
   messageId: string | undefined;
   shown: string;
   pauseMs: number;
@@ -30,7 +31,7 @@ interface Card {
 }
 
 export class Progress {
-  readonly #clock: Clock;
+  readonly #clock: AwakeClock;
   readonly #delivery: Delivery;
   readonly #governor: Governor;
   readonly #cards = new Map<string, Card>();
@@ -38,7 +39,7 @@ export class Progress {
   readonly #closing = new Set<Card>();
   #closed = false;
 
-  constructor(clock: Clock, delivery: Delivery, governor: Governor) {
+  constructor(clock: AwakeClock, delivery: Delivery, governor: Governor) {
     this.#clock = clock;
     this.#delivery = delivery;
     this.#governor = governor;
@@ -60,7 +61,7 @@ export class Progress {
     card?.cancel?.();
     const fresh: Card = {
       turn: session.turn,
-      sinceAt: this.#clock.now(),
+      sinceMs: this.#clock.awakeMs(),
       messageId: undefined,
       shown: "",
       pauseMs: 0,
@@ -159,7 +160,7 @@ export class Progress {
   }
 
   #age(card: Card): string {
-    const seconds = Math.round((this.#clock.now() - card.sinceAt) / 1000);
+    const seconds = Math.round((this.#clock.awakeMs() - card.sinceMs) / 1000);
     return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
   }
 }

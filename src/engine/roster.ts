@@ -7,7 +7,8 @@ import PQueue from "p-queue";
 import { messageOf } from "../core/errors.ts";
 import type { Untimed } from "../core/event.ts";
 import { endedElsewhere } from "../core/life.ts";
-import type { Route, Session } from "../core/session.ts";
+import { onlyAsks } from "../core/open-tools.ts";
+import type { Owner, Route, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
 import { atMost } from "./at-most.ts";
@@ -30,10 +31,16 @@ const SWEEP_MS = 5 * 60_000;
 const REVIVED_SIDE_BY_SIDE = 8;
 /** Flows that nobody wrote while no gateway ran are stale for the host's audit: they are touched soon, but not all at once. */
 const TOUCHED_APART_MS = 20;
+/** A session that asks keeps its slot so long at least, also when somebody waits for it. */
+const ASKING_GRACE_MS = 60_000;
 /** The host gives a service 5 s to stop. */
 const STOP_WITHIN_MS = 4_300;
 /** Notices of the stop itself may still leave in this time; the others stay owed. */
 const LAST_WORDS_MS = 500;
+
+function waitsSince({ phase, createdAt }: Session): number {
+  return phase.kind === "asking" ? phase.sinceAt : createdAt;
+}
 
 /** Another writer resumed the flow of an ended session with these words. */
 export type Reopened = (session: Session, text: string) => void;
@@ -53,6 +60,7 @@ export class Roster {
   readonly #keptAlive = new Set<SessionActor>();
   /** As they were last applied: the configuration may change while sessions live. */
   #rules: Engine["rules"];
+  #sleptMs = 0;
   #cancelSweep: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
   /** Begins the continuation; set by who knows how to launch. */
@@ -71,7 +79,11 @@ export class Roster {
     this.#watch = new Watch(
       engine,
       () => this.#actors.values(),
-      () => this.#takeUpRules(),
+      () => {
+        this.#takeUpRules();
+        this.#takeUpSleep();
+        this.#makeRoom();
+      },
     );
   }
 
@@ -122,6 +134,7 @@ export class Roster {
     if (live.length > 0)
       log.info(`iFlow recovery: ${live.length} sessions carry on, ${clock.now() - startedAt} ms after the start`);
     if (this.isStopping) return;
+    this.engine.clock.start();
     this.admission.open();
     this.#watch.start();
     this.#sweepLater();
@@ -230,6 +243,7 @@ export class Roster {
 
   async #stopWithin(ms: number): Promise<void> {
     this.#cancelSweep?.();
+    this.engine.clock.stop();
     this.#progress.close();
     this.#liveLine.close();
     this.admission.close();
@@ -285,10 +299,44 @@ export class Roster {
     for (const actor of this.#actors.values()) actor.rulesChanged();
   }
 
+  /** The machine slept, or its clock was set: no session waits for its next event to know of it. */
+  #takeUpSleep(): void {
+    const { sleptMs } = this.engine.clock;
+    if (sleptMs === this.#sleptMs) return;
+    this.#sleptMs = sleptMs;
+    this.engine.log.info(`iFlow: nothing ran for a while, or the clock was set; that time counts for no session`);
+    for (const actor of this.#actors.values()) void actor.post({ type: "clock" });
+  }
+
   /** Somebody waits for a slot: processes that are only kept alive for a follow-up make room. */
   #pressure(): void {
     if (this.#keptAlive.size === 0 || this.admission.waiting === 0) return;
     for (const actor of this.#keptAlive) void actor.post({ type: "park" });
+  }
+
+  /**
+   * Where nobody who is only kept alive can make room, those do who have waited for a person the longest: their questions stay
+   * open, and the answer starts iFlow again. A person who is about to answer gets a moment first.
+   */
+  #makeRoom(): void {
+    const { waiting } = this.admission;
+    if (waiting === 0 || this.#keptAlive.size > 0) return;
+    const actors = [...this.#actors.values()];
+    const leaving = actors.filter(({ session }) => session.agent?.kind === "stopping").length;
+    const until = this.engine.clock.now() - ASKING_GRACE_MS;
+    const asking = actors.filter(({ session }) => session.agent?.kind === "ready" && onlyAsks(session));
+    const longest = asking
+      .filter(({ session }) => waitsSince(session) <= until)
+      .toSorted((a, b) => waitsSince(a.session) - waitsSince(b.session));
+    for (const actor of longest.slice(0, Math.max(0, waiting - leaving))) void actor.post({ type: "park" });
+  }
+
+  /** Names of this owner's sessions that hold a slot while they wait for a person. */
+  askingOf({ sessionKey }: Owner): readonly string[] {
+    return [...this.#actors.values()]
+      .map((actor) => actor.session)
+      .filter((session) => session.owner.sessionKey === sessionKey && session.agent !== undefined && onlyAsks(session))
+      .map((session) => session.name);
   }
 
   #sweepLater(): void {

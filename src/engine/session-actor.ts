@@ -8,7 +8,6 @@ import { nextDeadline } from "../core/deadline.ts";
 import type { Result } from "../core/errors.ts";
 import type { SessionEvent, Step, Taken, Untimed } from "../core/event.ts";
 import { mergeTexts } from "../core/output.ts";
-import { outputPiece } from "../core/said.ts";
 import type { Message, NoticePart, Session, StoredText } from "../core/session.ts";
 import { transition, transitions } from "../core/transition.ts";
 import type { FlowRecord, JournalLine, SessionJournal } from "../ports.ts";
@@ -16,9 +15,9 @@ import type { Admission } from "./admission.ts";
 import { commitLine, fitsPhase, foreignChange, needsCommit, resumeText, stateReplaced } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { Effects } from "./effects.ts";
-import { FlowWriter, isTerminal } from "./flow-writer.ts";
+import { FlowWriter, isEndedAsCancelled, isTerminal } from "./flow-writer.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
-import { beforeStoring, requestFacts, shortened } from "./long-text.ts";
+import { beforeStoring, ofWriter, requestFacts, saidLines, shortened } from "./long-text.ts";
 import { Mailbox } from "./mailbox.ts";
 import { SessionTimers } from "./session-timers.ts";
 
@@ -44,6 +43,7 @@ export class SessionActor {
   #session: Session;
   #dirty = false;
   #settledAt = 0;
+  #sleptMs: number;
   /** Words that reopened the flow of this ended session; told when it is settled again, so that they are heard once. */
   #reopenedWith: string | undefined;
 
@@ -57,6 +57,7 @@ export class SessionActor {
   ) {
     this.#engine = engine;
     this.#session = session;
+    this.#sleptMs = engine.clock.sleptMs;
     this.#listener = listener;
     this.#mailbox = new Mailbox((error) =>
       engine.log.error(`iFlow session ${this.#session.name}: an event could not be handled: ${String(error)}`),
@@ -124,11 +125,7 @@ export class SessionActor {
   /** The record becomes `cancelled`; tried again until the host has said what it is. */
   endFlow(): void {
     this.#mailbox.put(async () => {
-      const stored = await this.#writer.endCancelled(this.#session);
-      if (stored.kind !== "not-stored") return;
-      this.#engine.log.warn(
-        `iFlow session ${this.#session.name}: its flow could not be cancelled yet: ${stored.reason}`,
-      );
+      if (await isEndedAsCancelled(this.#writer, this.#session, this.#engine.log)) return;
       this.#engine.clock.after(STORE_RETRY_MS, () => this.endFlow());
     });
   }
@@ -188,11 +185,20 @@ export class SessionActor {
     return { ...event, at: this.#engine.clock.now() };
   }
 
+  /** Before anything is decided: the times from which it is counted move by what nobody was awake. */
+  #takeUpSleep(): void {
+    const ms = this.#engine.clock.sleptMs - this.#sleptMs;
+    this.#sleptMs += ms;
+    if (ms !== 0)
+      this.#adopt(transition(this.#session, this.#timed({ type: "slept", ms }), this.#engine.rules).session);
+  }
+
   #newKey(): string {
     return `x${this.#engine.newId()}`;
   }
 
   async #handle(events: readonly SessionEvent[]): Promise<Result<Taken> | undefined> {
+    this.#takeUpSleep();
     const before = this.#session;
     const step = await this.#apply(events);
     this.#after(before);
@@ -200,6 +206,7 @@ export class SessionActor {
   }
 
   async #handleSaid(batch: readonly AgentEvent[]): Promise<void> {
+    this.#takeUpSleep();
     const started = this.#session;
     const lines: JournalLine[] = [];
     const at = this.#engine.clock.now();
@@ -207,9 +214,7 @@ export class SessionActor {
       const facts = requestFacts(event, lines, at, () => this.#newKey());
       const said: SessionEvent = { type: "said", at, event, chunks, ...facts };
       const before = this.#session;
-      const piece = outputPiece(before, event, this.#engine.rules);
-      if (piece !== "") lines.push({ t: "out", at, o: before.output.end, text: piece });
-      if (event.kind !== "text") lines.push({ t: "event", at, event });
+      lines.push(...saidLines(before, event, at, this.#engine.rules));
       const step = transition(before, said, this.#engine.rules);
       if (!needsCommit(before, step.session) && step.effects.length === 0) {
         this.#adopt(step.session);
@@ -362,12 +367,7 @@ export class SessionActor {
   /** The words of another writer, as a message; "continue" where there are none. */
   async writersMessage(text: string | undefined): Promise<Message> {
     const stored = await this.keepText(text ?? "continue");
-    return {
-      id: `w${this.#engine.newId()}`,
-      text: stored,
-      by: { kind: "writer", door: "taskflow" },
-      at: this.#engine.clock.now(),
-    };
+    return ofWriter(stored, `w${this.#engine.newId()}`, this.#engine.clock.now());
   }
 
   #after(before: Session): void {

@@ -100,7 +100,8 @@ export class Sessions {
 
   async #placed(actor: SessionActor): Promise<Launched> {
     const place = this.#roster.admission.placeOf(actor.session.id);
-    if (place !== undefined) await actor.post({ type: "placed", place });
+    const asking = this.#roster.askingOf(actor.session.owner);
+    if (place !== undefined) await actor.post({ type: "placed", place, asking });
     return { session: actor.session, flowId: actor.flowId, place };
   }
 

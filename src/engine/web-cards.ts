@@ -5,7 +5,8 @@
  */
 import { currentStep } from "../core/flow-command.ts";
 import type { Owner, Route, Session } from "../core/session.ts";
-import type { Clock, Delivery } from "../ports.ts";
+import type { Delivery } from "../ports.ts";
+import type { AwakeClock } from "./awake-clock.ts";
 
 /** A turn that is shorter gets no line: its result says it all. */
 const FIRST_LINE_MS = 8_000;
@@ -13,7 +14,7 @@ const EVERY_MS = 4_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 interface Job {
-  readonly sinceAt: number;
+  readonly sinceMs: number;
   session: Session;
 }
 
@@ -28,7 +29,7 @@ interface Card {
 }
 
 export class WebCards {
-  readonly #clock: Clock;
+  readonly #clock: AwakeClock;
   readonly #delivery: Delivery;
   readonly #routeOf: (session: Session) => Route | undefined;
   readonly #cards = new Map<string, Card>();
@@ -73,7 +74,7 @@ export class WebCards {
       return;
     }
     const open = card ?? this.#open(session, undefined);
-    open.jobs.set(session.id, { sinceAt: this.#clock.now(), session });
+    open.jobs.set(session.id, { sinceMs: this.#clock.awakeMs(), session });
     if (open.cancel === undefined && !open.busy) this.#later(open, FIRST_LINE_MS);
   }
 
@@ -112,8 +113,8 @@ export class WebCards {
   }
 
   #textOf(card: Card): string | undefined {
-    const lines = [...card.jobs.values()].flatMap(({ sinceAt, session }) => {
-      const ageMs = this.#clock.now() - sinceAt;
+    const lines = [...card.jobs.values()].flatMap(({ sinceMs, session }) => {
+      const ageMs = this.#clock.awakeMs() - sinceMs;
       return ageMs < FIRST_LINE_MS ? [] : [`🟢 ${session.name} · ${currentStep(session)} · ${readable(ageMs)}`];
     });
     return lines.length === 0 ? undefined : lines.join("\n\n");
@@ -121,7 +122,7 @@ export class WebCards {
 }
 
 interface Outside {
-  readonly clock: Clock;
+  readonly clock: AwakeClock;
   readonly delivery: Delivery;
 }
 

@@ -25,7 +25,7 @@ const EMOJI: Readonly<Record<Status, string>> = {
 };
 
 export function durationMs(session: Session, nowAt: number): number {
-  return (session.phase.kind === "ended" ? session.phase.at : nowAt) - session.createdAt;
+  return Math.max(0, (session.phase.kind === "ended" ? session.phase.at : nowAt) - session.createdAt);
 }
 
 export function readableMs(ms: number): string {

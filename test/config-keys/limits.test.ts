@@ -56,9 +56,9 @@ describe("how many", () => {
     const known = async (): Promise<readonly unknown[]> =>
       ((await world.call("sessions")).json as unknown as { name: string }[]).map(({ name }) => name);
     expect(await known()).toEqual(["three", "two", "one"]);
-    await world.clock.jump(DAY_MS + MINUTE_MS);
+    await world.pass(DAY_MS + MINUTE_MS);
     await world.context.sessions.roster.sweep();
-    await world.clock.jump(DAY_MS);
+    await world.pass(DAY_MS);
     await world.context.sessions.roster.sweep();
     expect(await known()).toEqual(["three"]);
   });
@@ -122,17 +122,34 @@ describe("how long", () => {
     await using world = await ComposedWorld.start({ idleTimeoutMinutes: 10 });
     const id = await world.launch("say: done");
     await world.untilPhase(id, "idle");
-    await world.clock.jump(9 * MINUTE_MS);
+    await world.pass(9 * MINUTE_MS);
     expect(world.session(id).phase.kind).toBe("idle");
-    await world.clock.jump(2 * MINUTE_MS);
+    await world.pass(2 * MINUTE_MS);
     expect(await world.untilPhase(id, "ended")).toMatchObject({ phase: { outcome: "completed" } });
+  });
+
+  test("[keepAliveSeconds] [H14] the process of an idle session waits for a follow-up, which needs no new start; an edit holds at once", async () => {
+    await using world = await ComposedWorld.start({ keepAliveSeconds: 90 });
+    const id = await world.launch("say: done");
+    await world.untilPhase(id, "idle");
+    const pid = world.session(id).agent?.identity?.pid;
+    await world.clock.advance(80_000);
+    await world.call("respond", { session: id, message: "say: more" });
+    await world.until(() =>
+      world.session(id).turn === 2 && world.session(id).phase.kind === "idle" ? true : undefined,
+    );
+    expect(world.session(id).agent?.identity?.pid).toBe(pid);
+    world.edit({ keepAliveSeconds: 5 });
+    await world.clock.advance(6_000);
+    await world.until(() => (world.session(id).agent === undefined ? true : undefined));
+    expect(world.session(id).phase.kind).toBe("idle");
   });
 
   test("[questionTimeoutMinutes] a question is open; then it is denied, and that is said", async () => {
     await using world = await ComposedWorld.start({ questionTimeoutMinutes: 10, permissionMode: "manual" });
     const id = await world.launch(["write a.txt: hello", "say: went on"]);
     await world.untilPhase(id, "asking");
-    await world.clock.jump(11 * MINUTE_MS);
+    await world.pass(11 * MINUTE_MS);
     await world.untilTold(/⌛/);
     await world.untilPhase(id, "idle");
     expect(await readdir(join(world.folder, "workspace"))).toEqual([]);
@@ -142,10 +159,10 @@ describe("how long", () => {
     await using world = await ComposedWorld.start({ journalRetentionDays: 2 });
     const id = await world.launch("say: done", { multi_turn_disabled: true });
     await world.untilOver(id);
-    await world.clock.jump(DAY_MS);
+    await world.pass(DAY_MS);
     await world.context.sessions.roster.sweep();
     expect(await world.journal(id)).toContain("done");
-    await world.clock.jump(1.1 * DAY_MS);
+    await world.pass(1.1 * DAY_MS);
     await world.context.sessions.roster.sweep();
     expect(await world.journal(id)).toBe("");
   });

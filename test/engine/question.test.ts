@@ -161,7 +161,7 @@ describe("[K4] deadlines of questions", () => {
     await world.clock.advance(61_000);
     expect(world.session(session.id).phase.kind).toBe("interrupted");
     expect(world.childrenOf(session.id).filter((child) => child.endsWith("queued"))).toEqual([]);
-    for (let day = 0; day <= 7; day += 1) await world.clock.jump(86_400_000);
+    for (let day = 0; day <= 7; day += 1) await world.pass(86_400_000);
     expect(world.flowOf(session.id).status).toBe("failed");
   });
 

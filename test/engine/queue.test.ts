@@ -2,6 +2,10 @@
  * Slots and the line: how many agents live, who waits where, also over restarts; who makes room for whom.
  */
 import { describe, expect, test } from "vitest";
+import { noticeText } from "../../src/core/notice.ts";
+import type { Session } from "../../src/core/session.ts";
+import { EN } from "../../src/core/words-en.ts";
+import { ZH } from "../../src/core/words-zh.ts";
 import { soundProblems } from "./invariants.ts";
 import { PERSON, World } from "./world.ts";
 
@@ -179,6 +183,100 @@ describe("room for others", () => {
     await world.until(first.id, "idle");
     await world.quiet();
     expect(world.session(second.id).phase.kind).toBe("working");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+});
+
+describe("who waits for a person", () => {
+  async function twoAsk() {
+    const world = await World.start({ maxSessions: 2 });
+    const asking: string[] = [];
+    for (const n of [1, 2]) {
+      const { session } = await world.launch(`ask: Question ${n}? | yes | no\nsay: chose {answer}`, {
+        name: `asks-${n}`,
+      });
+      await world.until(session.id, "asking");
+      asking.push(session.id);
+      await world.clock.advance(2_000);
+    }
+    const third = await world.launch("say: third\nhang", { name: "third" });
+    return { world, asking, third: third.session.id };
+  }
+
+  test("[H3] makes room for a launch that waits, after a moment; the question stays open, and nobody is told again", async () => {
+    const { world, asking, third } = await twoAsk();
+    const notice = world.delivery.texts().length;
+    await world.clock.advance(40_000);
+    expect(world.session(third).phase.kind).toBe("queued");
+    await world.until(third, "working");
+    // One is enough, and it is the one that has waited longest.
+    expect(asking.map((id) => world.session(id).agent?.kind)).toEqual([undefined, "ready"]);
+    expect(asking.map((id) => world.session(id).phase.kind)).toEqual(["asking", "asking"]);
+    await world.clock.advance(120_000);
+    expect(world.session(asking[1]!).agent?.kind).toBe("ready");
+    expect(
+      world.delivery
+        .texts()
+        .slice(notice)
+        .filter((text) => text.includes("asks-")),
+    ).toEqual([]);
+    expect(await soundProblems(world)).toEqual([]);
+    // The answer starts iFlow again, as after a restart.
+    await world.sessions.kill(PERSON, third);
+    expect(await world.respond(asking[0]!, "yes")).toMatchObject({ ok: true, value: { delivered: "resumed" } });
+    await world.until(asking[0]!, "idle");
+    expect(world.promptsOf(asking[0]!).at(-1)).toMatch(/You had asked:\n- Question 1\?\n {2}Answer: yes/);
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("[H3] the notice of the one that waits says who holds the slots", async () => {
+    const { world, third } = await twoAsk();
+    const commits = (world.journals.files.get(third) ?? []).flatMap((line) =>
+      line.t === "commit" ? [line.session] : [],
+    );
+    const owed = commits.flatMap((session) => (session as Session).owed);
+    expect(owed.find(({ kind }) => kind === "queued")?.data.asking).toEqual(["asks-1", "asks-2"]);
+    const seen = { ...world.session(third), owed: [] };
+    const notice = {
+      id: "n9",
+      kind: "queued",
+      at: 0,
+      parts: ["chat"],
+      data: { place: 1, asking: ["asks-1", "asks-2"] },
+    } as const;
+    expect(noticeText(seen, notice, { words: EN, safeMode: false })).toContain(
+      "asks-1, asks-2 hold slots and wait for your answer",
+    );
+    expect(noticeText(seen, notice, { words: ZH, safeMode: false })).toContain("asks-1、asks-2");
+  });
+
+  test("[H3] nobody who asks is parked while nobody waits, while a command of its turn runs, or where an idle process can go", async () => {
+    const world = await World.start({ maxSessions: 2, rules: { keepAliveMs: 60 * 60_000 } });
+    const { session } = await world.launch("ask: Question? | yes | no\nsay: chose {answer}");
+    await world.until(session.id, "asking");
+    const { session: idle } = await world.launch("say: idle");
+    await world.until(idle.id, "idle");
+    await world.clock.advance(10 * 60_000);
+    expect(world.session(session.id).agent?.kind).toBe("ready");
+    const { session: next } = await world.launch("say: next\nhang");
+    await world.until(next.id, "working");
+    expect(world.session(session.id).agent?.kind).toBe("ready");
+    const runs = world.agent.connections.find(({ spec }) => spec.sessionId === session.id);
+    runs?.emit({ kind: "tool", toolCallId: "c1", title: "npm test", toolKind: "execute", status: "in_progress" });
+    const { session: last } = await world.launch("say: last");
+    await world.clock.advance(3 * 60_000);
+    expect(world.session(last.id).phase.kind).toBe("queued");
+    expect(world.session(session.id).agent?.kind).toBe("ready");
+  });
+
+  test("[H3] an answer while the process is on its way out starts it again, and is not lost", async () => {
+    const { world, asking, third } = await twoAsk();
+    await world.clock.advance(58_000);
+    void world.roster.actor(asking[0]!)?.post({ type: "park" });
+    await world.respond(asking[0]!, "no");
+    await world.sessions.kill(PERSON, third);
+    await world.until(asking[0]!, "idle");
+    expect(await world.output(asking[0]!)).not.toBe("");
     expect(await soundProblems(world)).toEqual([]);
   });
 });

@@ -104,18 +104,62 @@ describe("[S9] the watchdog knows what it waits for", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
-  test("a sleep of the machine over all deadlines at once ends nothing twice", async () => {
-    const world = await World.start();
+  test("[F2] a sleep of the machine counts for nobody: nothing fails or is denied at waking, all limits hold from there", async () => {
+    const world = await World.start({ maxSessions: 5, rules: { questionTimeoutMs: 60 * MINUTE_MS } });
     const { session: idle } = await world.launch("say: idle");
     const { session: working } = await world.launch("say: works\nhang");
+    const { session: tool } = await world.launch("say: runs\nhang");
     const { session: asking } = await world.launch("ask: Which? | A | B\nsay: went on");
     await world.until(idle.id, "idle");
     await world.until(working.id, "working");
+    await world.until(tool.id, "working");
     await world.until(asking.id, "asking");
+    const runs = world.agent.connections.find(({ spec }) => spec.sessionId === tool.id);
+    runs?.emit({ kind: "tool", toolCallId: "c1", title: "npm test", toolKind: "execute", status: "in_progress" });
+    const told = world.delivery.texts().length;
     await world.clock.jump(48 * 60 * MINUTE_MS);
-    await world.until(asking.id, "idle");
-    expect(world.session(idle.id).phase).toMatchObject({ outcome: "completed" });
-    await world.until(working.id, "ended");
+    await world.clock.advance(2 * MINUTE_MS);
+    const phases = () => [idle, working, tool, asking].map(({ id }) => world.session(id).phase.kind);
+    expect(phases()).toEqual(["idle", "working", "working", "asking"]);
+    const cards = world.delivery.texts().slice(told);
+    expect(cards.filter((text) => !/^🟢 .* · 2m 0s$/u.test(text))).toEqual([]);
+    expect(world.session(working.id).phase).toMatchObject({
+      sinceAt: expect.closeTo(world.clock.now() - 2 * MINUTE_MS, -5),
+    });
+    await world.clock.advance(4 * MINUTE_MS);
+    expect(world.session(working.id).phase).toMatchObject({ outcome: "timed_out", cause: { code: "model_silent" } });
+    expect(world.session(working.id).counters.workingMs).toBeLessThan(10 * MINUTE_MS);
+    await world.clock.advance(60 * MINUTE_MS);
+    expect(phases()).toEqual(["ended", "ended", "working", "idle"]);
+    await world.clock.advance(60 * MINUTE_MS);
+    expect(world.session(tool.id).phase).toMatchObject({ outcome: "timed_out", cause: { code: "tool_timeout" } });
+    expect(await soundProblems(world)).toEqual([]);
+  });
+
+  test("[F2] also one in the middle of a turn that then goes on", async () => {
+    const world = await World.start();
+    const { session } = await world.launch("say: one\nsleep 5000\nsay: two");
+    await world.until(session.id, "working");
+    await world.clock.jump(8 * 60 * MINUTE_MS);
+    await world.until(session.id, "idle");
+    expect(world.session(session.id).counters.workingMs).toBeLessThan(MINUTE_MS);
+  });
+
+  test("[F2] a clock that is set back leaves no time in the future and no limit further away", async () => {
+    const world = await World.start();
+    const { session: working } = await world.launch("say: works\nhang");
+    const { session: asking } = await world.launch("ask: Which? | A | B\nsay: went on");
+    await world.until(working.id, "working");
+    await world.until(asking.id, "asking");
+    await world.clock.jump(-24 * 60 * MINUTE_MS);
+    await world.clock.advance(MINUTE_MS);
+    for (const { id } of [working, asking])
+      expect(world.session(id).phase).toMatchObject({ sinceAt: expect.closeTo(world.clock.now() - MINUTE_MS, -5) });
+    await world.clock.advance(5 * MINUTE_MS);
+    expect(world.session(working.id).phase).toMatchObject({ cause: { code: "model_silent" } });
+    expect(world.session(working.id).counters.workingMs).toBeGreaterThan(4 * MINUTE_MS);
+    await world.clock.advance(24 * 60 * MINUTE_MS);
+    expect(world.session(asking.id).phase.kind).not.toBe("asking");
     expect(await soundProblems(world)).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import type { Caller } from "../../src/core/caller.ts";
 import type { Result } from "../../src/core/errors.ts";
 import type { Rules } from "../../src/core/event.ts";
 import type { Phase, Session } from "../../src/core/session.ts";
+import { AwakeClock } from "../../src/engine/awake-clock.ts";
 import type { Engine } from "../../src/engine/context.ts";
 import type { Voice } from "../../src/engine/governor.ts";
 import { Roster } from "../../src/engine/roster.ts";
@@ -119,7 +120,7 @@ export class World {
       launcher: life.launcher,
       journals: life.journals,
       delivery: life.delivery,
-      clock: life.clock,
+      clock: new AwakeClock(life.clock),
       log: { info: note("info"), warn: note("warn"), error: note("error") },
       audit: { happened: (session, fact) => this.trail.happened(session, fact) },
       newId: () => `s${(this.#ids += 1).toString(36).padStart(4, "0")}`,
@@ -261,6 +262,11 @@ export class World {
       await this.clock.advance(50);
     }
     throw new Error(`${id} is ${JSON.stringify(this.session(id).phase)}, not ${kind}\n${this.log.join("\n")}`);
+  }
+
+  /** A long time goes by, and the machine does not sleep. */
+  pass(ms: number): Promise<void> {
+    return this.clock.pass(ms, () => this.roster.engine.clock.now());
   }
 
   /** Everything that is ready has run. */

@@ -9,6 +9,7 @@ interface Timer {
 }
 
 const MOST_AT_ONCE = 5_000;
+const LOOK_EVERY_MS = 10_000;
 
 export class FakeClock implements Clock {
   #now: number;
@@ -45,6 +46,15 @@ export class FakeClock implements Clock {
     }
     this.#now = until;
     await turns();
+  }
+
+  /** Time goes by while somebody is awake, who looks at the clock now and then; what is due meanwhile runs at its end, once. */
+  async pass(ms: number, look: () => unknown): Promise<void> {
+    for (let left = ms; left > 0; left -= LOOK_EVERY_MS) {
+      this.#now += Math.min(left, LOOK_EVERY_MS);
+      look();
+    }
+    await this.jump(0);
   }
 
   /** The machine slept: time has moved at once, and what was due meanwhile runs now, once. Set back, timers keep their waits. */
