@@ -39,11 +39,15 @@ export type AgentRequest =
   | { readonly kind: "questions"; readonly requestId: RequestId; readonly questions: readonly AskedQuestion[] }
   | { readonly kind: "plan"; readonly requestId: RequestId; readonly plan: string };
 
+/** Words, or options of the question by the ids under which people chose them. */
+export type AskedAnswer = { readonly text: string } | { readonly optionIds: readonly string[] };
+
 /** Exactly one of these answers a request. `cancelled` is the only rejection that the agent honours in every mode. */
 export type AgentReply =
   | { readonly kind: "selected"; readonly optionId: string }
   | { readonly kind: "cancelled" }
-  | { readonly kind: "answers"; readonly answers: Readonly<Record<string, string | readonly string[]>> }
+  /** In the order of the questions: what names one on the wire is the agent's own text, whole, which the records may not hold. */
+  | { readonly kind: "answers"; readonly answers: readonly AskedAnswer[] }
   | { readonly kind: "plan"; readonly approved: boolean; readonly reason?: string };
 
 export type StopReason = "end_turn" | "max_tokens" | "refusal" | "cancelled" | "max_turn_requests" | "unknown";

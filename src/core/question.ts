@@ -3,7 +3,7 @@
  * Owns: choices offered, which answers are taken, which reply an answered request gets. Options are always the agent's own.
  * Does not own: by which mark a choice is named, and which one words mean (choice.ts).
  */
-import type { AgentReply, AgentRequest, AskedQuestion, RequestOption } from "./agent-event.ts";
+import type { AgentReply, AgentRequest, AskedAnswer, AskedQuestion, RequestOption } from "./agent-event.ts";
 import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS } from "./choice.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
@@ -19,7 +19,6 @@ const MAX_OPTIONS = 30;
 const OPTION_ID_LENGTH = 300;
 const OPTION_LENGTH = 300;
 const HEADER_LENGTH = 200;
-/** A question's text is the key of its answer on the wire, so it is kept whole as long as that is bearable. */
 const QUESTION_LENGTH = 8_000;
 
 export const FRESH_START_TEXT =
@@ -135,6 +134,11 @@ function byWords(options: readonly RequestOption[]): readonly RequestOption[] {
   });
 }
 
+/** The agent's own words of a choice, whole, by the id under which it was put to people. */
+export function ownLabel({ options }: AskedQuestion, id: string): string | undefined {
+  return byWords(options).find((option) => option.id === id)?.label;
+}
+
 function boundOptions(options: readonly RequestOption[]): readonly RequestOption[] {
   return options.slice(0, MAX_OPTIONS).map((option) => ({
     ...option,
@@ -230,11 +234,8 @@ export function replyOf(ask: Ask): AgentReply {
       const reason = ask.questions[0]?.answer?.text;
       return { kind: "plan", approved: isGranted(ask), ...(reason === undefined ? {} : { reason }) };
     }
-    case "question": {
-      const answers = ask.questions.map((question) => [question.text.text, answerOf(question)] as const);
-      // fromEntries keeps any question text as a key of its own, "__proto__" too.
-      return { kind: "answers", answers: Object.fromEntries(answers) };
-    }
+    case "question":
+      return { kind: "answers", answers: ask.questions.map(answerOf) };
     case "fresh-start":
       return { kind: "cancelled" };
   }
@@ -246,10 +247,8 @@ function forNow({ subject, questions: [question] }: Ask, option: RequestOption):
   return question?.options.find((other) => other.kind === "allow_once" && !isRejection(other)) ?? option;
 }
 
-function answerOf(question: Question): string | readonly string[] {
-  if (question.answer === undefined) return "";
-  const labels = labelsOf(question, question.answer);
-  return question.answer.text ?? (question.multiSelect ? labels : (labels[0] ?? ""));
+function answerOf({ answer }: Question): AskedAnswer {
+  return answer?.text === undefined ? { optionIds: answer?.optionIds ?? [] } : { text: answer.text };
 }
 
 /** Denies every open part: the reply then says that nobody answered. */

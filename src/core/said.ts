@@ -128,7 +128,7 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
     return;
   }
   if (request.kind === "questions" && request.questions.length === 0) {
-    draft.effects.push({ do: "reply", requestId, reply: { kind: "answers", answers: {} } });
+    draft.effects.push({ do: "reply", requestId, reply: { kind: "answers", answers: [] } });
     return;
   }
   const named = withToolName(draft, request);

@@ -87,10 +87,11 @@ export class Effects {
       case "reply":
         this.#onAgent(async () => {
           const sent = this.#run?.reply(effect.requestId, effect.reply);
-          if (sent !== "sent")
-            this.#engine.log.warn(
-              `iFlow session ${session.name}: request ${effect.requestId} of the agent was closed before its reply`,
-            );
+          if (sent === "sent") return;
+          // Closed meanwhile, or the reply does not fit it: then the agent must not wait for another for ever.
+          const closed = this.#run?.reply(effect.requestId, { kind: "cancelled" }) !== "sent";
+          const why = closed ? "was closed before its reply" : "could not take its reply and was cancelled";
+          this.#engine.log.warn(`iFlow session ${session.name}: request ${effect.requestId} of the agent ${why}`);
         });
         return;
       case "cancel-turn":

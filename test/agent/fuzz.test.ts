@@ -212,9 +212,14 @@ describe("fuzz", () => {
       fc.constant({ kind: "cancelled" as const }),
       fc.record({
         kind: fc.constant("answers" as const),
-        answers: fc.dictionary(
-          fc.oneof(fc.constantFrom("Which?", "Why?"), fc.string()),
-          fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 3 })),
+        answers: fc.array(
+          fc.oneof(
+            fc.record({ text: fc.string() }),
+            fc.record({
+              optionIds: fc.array(fc.oneof(fc.constantFrom("A", "B", "o1"), fc.string()), { maxLength: 3 }),
+            }),
+          ),
+          { maxLength: 3 },
         ),
       }),
       fc.record({ kind: fc.constant("plan" as const), approved: fc.boolean() }),

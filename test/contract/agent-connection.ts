@@ -183,7 +183,7 @@ export function agentContract(name: string, createWorld: () => Promise<AgentWorl
         await prompt(connection, 1, "ask: Which? | A | B", "write a.txt: {answer}");
         const { requestId } = await heard.request(0);
         await connection.stop();
-        expect(connection.reply(requestId, { kind: "answers", answers: { "Which?": "A" } })).toBe("stale");
+        expect(connection.reply(requestId, { kind: "answers", answers: [{ optionIds: ["A"] }] })).toBe("stale");
         // Loaded again it goes on with the answer as the next prompt.
         const again = await stage.open({ load: opened.acpSessionId });
         await prompt(again.connection, 1, "B");

@@ -92,7 +92,7 @@ export function agentRequestContract(name: string, createWorld: () => Promise<Ag
         expect(connection.reply("no such request", ALLOW)).toBe("stale");
         expect(connection.reply(requestId, { kind: "selected", optionId: "made up" })).toBe("stale");
         expect(connection.reply(requestId, { kind: "plan", approved: true })).toBe("stale");
-        expect(connection.reply(requestId, { kind: "answers", answers: {} })).toBe("stale");
+        expect(connection.reply(requestId, { kind: "answers", answers: [] })).toBe("stale");
         expect(connection.reply(requestId, CANCELLED)).toBe("sent");
         expect(connection.reply(requestId, ALLOW)).toBe("stale");
         await heard.turnEnd(1);
@@ -116,7 +116,7 @@ export function agentRequestContract(name: string, createWorld: () => Promise<Ag
             },
           ],
         });
-        expect(connection.reply(request.requestId, { kind: "answers", answers: { "Which?": "neither" } })).toBe("sent");
+        expect(connection.reply(request.requestId, { kind: "answers", answers: [{ text: "neither" }] })).toBe("sent");
         await heard.turnEnd(1);
         expect(heard.text).toContain("neither!");
       });
@@ -125,8 +125,7 @@ export function agentRequestContract(name: string, createWorld: () => Promise<Ag
         const { connection, heard } = await stage.open();
         await prompt(connection, 1, "two questions");
         const request = await heard.request(0);
-        const texts = request.kind === "questions" ? request.questions.map(({ text }) => text) : [];
-        const answers = { [texts[0] ?? ""]: "SQLite", [texts[1] ?? ""]: ["Tests", "CI"] };
+        const answers = [{ optionIds: ["SQLite"] }, { optionIds: ["Tests", "CI"] }];
         expect(connection.reply(request.requestId, { kind: "answers", answers })).toBe("sent");
         await heard.turnEnd(1);
         expect(heard.text).toContain("SQLite, Tests, CI");

@@ -126,7 +126,7 @@ describe("an answer to a live request", () => {
     expect(first.reply).toEqual({ ok: true, value: "now" });
     const second = play(first.session, [answered("q3.2", { text: "app" })]);
     expect(effectsOf(second.effects, "reply")).toEqual([
-      { do: "reply", requestId: 5, reply: { kind: "answers", answers: { "Which DB?": "SQLite", "Its name?": "app" } } },
+      { do: "reply", requestId: 5, reply: { kind: "answers", answers: [{ optionIds: ["SQLite"] }, { text: "app" }] } },
     ]);
     expect(second.session.phase.kind).toBe("working");
   });
@@ -161,7 +161,7 @@ describe("an answer to a live request", () => {
   it("sends several choices as a list", () => {
     const many = asking(questions(6, { text: "Which?", options: ["A", "B", "C"], multiSelect: true }));
     const { effects } = play(many, [answered("q3", { options: ["A", "C"] })]);
-    expect(effectsOf(effects, "reply")[0]?.reply).toEqual({ kind: "answers", answers: { "Which?": ["A", "C"] } });
+    expect(effectsOf(effects, "reply")[0]?.reply).toEqual({ kind: "answers", answers: [{ optionIds: ["A", "C"] }] });
   });
 });
 
@@ -261,7 +261,7 @@ describe("a question past its deadline (decision 15)", () => {
     const reply = effectsOf(effects, "reply")[0]?.reply;
     expect(reply).toMatchObject({
       kind: "answers",
-      answers: { "Which DB?": "SQLite", "Its name?": expect.stringContaining("(no answer: ") as string },
+      answers: [{ optionIds: ["SQLite"] }, { text: expect.stringContaining("(no answer: ") as string }],
     });
   });
 

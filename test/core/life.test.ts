@@ -225,7 +225,7 @@ describe("another writer of the flow (decision 8)", () => {
     ]);
     expect(effectsOf(one.effects, "reply")[0]?.reply).toEqual({
       kind: "answers",
-      answers: { "Which DB?": "SQLite please" },
+      answers: [{ text: "SQLite please" }],
     });
     expect(play(asking(both), [foreign({ resumed: "A" })]).session.phase.kind).toBe("asking");
   });

@@ -126,7 +126,7 @@ describe("what iFlow asks", () => {
   it("answers a request without questions at once", () => {
     const { session, effects } = play(working(), [questions(5)]);
     expect(session.phase.kind).toBe("working");
-    expect(effects).toEqual([{ do: "reply", requestId: 5, reply: { kind: "answers", answers: {} } }]);
+    expect(effects).toEqual([{ do: "reply", requestId: 5, reply: { kind: "answers", answers: [] } }]);
   });
 
   it("does not ask twice under one request id", () => {

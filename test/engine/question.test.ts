@@ -131,7 +131,7 @@ describe("[K4] deadlines of questions", () => {
     await world.until(session.id, "idle");
     expect(world.agent.last.replies[0]?.reply).toMatchObject({
       kind: "answers",
-      answers: { "Which?": expect.stringContaining("no answer") },
+      answers: [{ text: expect.stringContaining("no answer") }],
     });
     expect(await world.output(session.id)).toContain("went on");
     await world.quiet();

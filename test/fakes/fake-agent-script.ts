@@ -205,7 +205,8 @@ async function ask(stage: Stage, step: Extract<Step, { kind: "ask" }>): Promise<
       })),
     })),
   }));
-  const answers = reply.kind === "answers" ? Object.values(reply.answers).flat() : [];
+  const answers =
+    reply.kind === "answers" ? reply.answers.flatMap((one) => ("text" in one ? one.text : one.optionIds)) : [];
   stage.session.answer = answers.join(", ");
   if (!stage.signal.aborted)
     say(stage, answers.length === 0 ? "No answer came, so I go on without." : "Thank you: {answer}.");

@@ -135,6 +135,8 @@ export class FakeConnection implements AgentConnection {
   stops = 0;
   alive = true;
   stderrTail = "";
+  /** How many replies do not fit, for tests of an answer that its request can't take. */
+  refusesReplies = 0;
   /** What `stop` answers, for tests of an agent that does not go. */
   leftAfterStop: readonly number[] = [];
   readonly #agent: FakeAgent;
@@ -246,6 +248,10 @@ export class FakeConnection implements AgentConnection {
   reply(requestId: RequestId, reply: AgentReply): "sent" | "stale" {
     const open = this.#open.get(requestId);
     if (!this.alive || open === undefined || !fits(open.request, reply)) return "stale";
+    if (this.refusesReplies > 0) {
+      this.refusesReplies -= 1;
+      return "stale";
+    }
     this.#open.delete(requestId);
     this.replies.push({ requestId, reply });
     open.resolve(reply);
