@@ -40,6 +40,8 @@ export class AcpTranslator {
   /** By toolCallId, from `pending` frames; a streaming agent sends them before it asks. */
   readonly #toolNames = new Map<string, string>();
 
+  #messageId: string | undefined;
+
   /** The event of a session update, or undefined when it is none that is known. `of`: the sub-agent, where the update does not name it. */
   update(update: JsonRecord, of?: string): AgentEvent | undefined {
     const named = of === undefined || update["agentId"] !== undefined ? update : { ...update, agentId: of };
@@ -54,12 +56,13 @@ export class AcpTranslator {
   /** A turn is over: tool calls that were rejected never told their end. */
   turnEnded(): void {
     this.#toolNames.clear();
+    this.#messageId = undefined;
   }
 
   #update(update: JsonRecord): AgentEvent | undefined {
     switch (update["sessionUpdate"]) {
       case "agent_message_chunk":
-        return words("text", update);
+        return this.#message(update);
       case "agent_thought_chunk":
         return words("thought", update);
       case "tool_call":
@@ -72,6 +75,16 @@ export class AcpTranslator {
       default:
         return undefined;
     }
+  }
+
+  /** Words of another message than those before them are marked, where the agent numbers its messages. */
+  #message(update: JsonRecord): AgentEvent | undefined {
+    const event = words("text", update);
+    const id = textIn(update, "messageId");
+    if (event?.kind !== "text" || event.agentId !== undefined || id === undefined) return event;
+    const starts = this.#messageId !== undefined && this.#messageId !== id;
+    this.#messageId = id;
+    return starts ? { ...event, starts } : event;
   }
 
   #request(method: string, requestId: RequestId, params: unknown): AgentRequest | undefined {

@@ -69,7 +69,8 @@ export interface ExitReport {
 }
 
 export type AgentEvent =
-  | { readonly kind: "text"; readonly text: string; readonly agentId?: string }
+  /** `starts`: of another message than the words before it. */
+  | { readonly kind: "text"; readonly text: string; readonly agentId?: string; readonly starts?: true }
   | { readonly kind: "thought"; readonly text: string; readonly agentId?: string }
   | {
       readonly kind: "tool";

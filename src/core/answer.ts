@@ -19,6 +19,7 @@ import {
 } from "./question.ts";
 import type { Ask, By, Door, Message, Session } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
+import { showAnswer, showDenial } from "./voices.ts";
 
 const MAX_INBOX = 20;
 const MAX_UNCONFIRMED = 4;
@@ -151,6 +152,7 @@ export function onAnswered(draft: Draft, event: Extract<SessionEvent, { type: "a
     by: event.answer.by,
   });
   noteAnswered(draft, question, event.answer);
+  showAnswer(draft, question, event.answer);
   if (event.answer.by.door === "taskflow")
     audit(draft, "taskflow", "ok", { question_id: question.id, message: answerWords(question, event.answer) });
   const answered: Ask = {
@@ -245,6 +247,7 @@ export function denyAsk(draft: Draft, ask: Ask, code: "deadline_passed"): void {
   if (phase.kind !== "asking") return;
   const reason = DENIAL[code];
   count(draft, { denied: openQuestions([ask]).length });
+  showDenial(draft, openQuestions([ask]));
   for (const question of openQuestions([ask])) {
     noteDenied(draft, question);
     audit(draft, "plugin", code, { question_id: question.id });

@@ -16,7 +16,7 @@ import type {
   Phase,
   Session,
 } from "./session.ts";
-import { cutText, restingOutput } from "./output.ts";
+import { appendOutput, cutText, restingOutput } from "./output.ts";
 import { redactSecrets } from "./redact.ts";
 
 const MAX_OWED = 50;
@@ -27,9 +27,19 @@ const NOTICE_TEXT_LENGTH = 1_600;
 export interface Draft {
   session: Session;
   readonly effects: Effect[];
+  /** What this step adds to the output stream. */
+  written: string;
   reply: Result<Taken> | undefined;
   readonly at: number;
   readonly rules: Rules;
+}
+
+/** Adds to the output stream. Nothing else does, so that the journal gets the same. */
+export function write(draft: Draft, piece: string): void {
+  if (piece === "") return;
+  const output = appendOutput(draft.session.output, piece, draft.rules.outputBufferBytes);
+  draft.session = { ...draft.session, output };
+  draft.written += piece;
 }
 
 export function setPhase(draft: Draft, phase: Phase): void {

@@ -129,6 +129,8 @@ export type Taken = "now" | "queued" | "resumed";
 export interface Step {
   readonly session: Session;
   readonly effects: readonly Effect[];
+  /** What was added to the end of the output stream; absent: nothing. */
+  readonly written?: string;
   /** For `message`, `answered` and `kill`: what the caller is told. For `prompt-left`: whether it may leave. */
   readonly reply?: Result<Taken>;
 }

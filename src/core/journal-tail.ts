@@ -8,6 +8,7 @@ import type { Rules } from "./event.ts";
 import { outputPiece } from "./said.ts";
 import type { Session } from "./session.ts";
 import { transition } from "./transition.ts";
+import { isOtherVoice } from "./voices.ts";
 
 export type TailLine =
   | { readonly t: "out"; readonly at: number; readonly text: string }
@@ -49,10 +50,14 @@ interface Heard {
 function* eventsOf(session: Session, lines: readonly TailLine[], rules: Rules): Generator<Heard> {
   let before: Extract<TailLine, { t: "out" }> | undefined;
   for (const line of lines) {
-    const isItsPiece = line.t === "event" && before?.text === outputPiece(session, line.event, rules);
-    if (before !== undefined && !isItsPiece) yield { at: before.at, event: { kind: "text", text: before.text } };
+    const piece = line.t === "event" ? outputPiece(session, line.event, rules) : "";
+    // A seam may stand in front of it.
+    const isItsPiece = piece !== "" && before?.text.endsWith(piece) === true;
+    if (before !== undefined && !isItsPiece && !isOtherVoice(before.text))
+      yield { at: before.at, event: { kind: "text", text: before.text } };
     before = line.t === "out" ? line : undefined;
     if (line.t === "event" && FOLDED.has(line.event.kind)) yield { at: line.at, event: line.event };
   }
-  if (before !== undefined) yield { at: before.at, event: { kind: "text", text: before.text } };
+  if (before !== undefined && !isOtherVoice(before.text))
+    yield { at: before.at, event: { kind: "text", text: before.text } };
 }

@@ -29,13 +29,24 @@ export function isInterrupted({ lastWords }: LastWords): boolean {
   return lastWords.endsWith(SEAM);
 }
 
-/** The words after this event: a tool call starts them anew, but only when words follow it. `at`: where its text stands in the output. */
-export function lastWordsAfter(before: LastWords, event: AgentEvent, at: number): LastWords {
+/** The words that go on where the next ones come; "" where something came behind them. */
+export function openWords(words: LastWords): string {
+  return words.lastWords === "" || isInterrupted(words) ? "" : (words.lastWordsFrom?.block ?? "") + words.lastWords;
+}
+
+/**
+ * The words after this event: a tool call starts them anew, but only when words follow it.
+ * `at`: where the output ended before it; `seam`: what was added there before its text.
+ */
+export function lastWordsAfter(before: LastWords, event: AgentEvent, at: number, seam = ""): LastWords {
   if (event.kind === "text" && event.agentId === undefined) {
     const isNew = before.lastWords === "" || isInterrupted(before);
     const from = isNew ? undefined : before.lastWordsFrom;
-    const words = { lastWords: (isNew ? "" : before.lastWords) + event.text };
-    return keptWords({ ...words, lastWordsFrom: from ?? { at, dropped: 0, block: "" } }, LAST_WORDS_LENGTH);
+    const words = { lastWords: isNew ? event.text : before.lastWords + seam + event.text };
+    return keptWords(
+      { ...words, lastWordsFrom: from ?? { at: at + seam.length, dropped: 0, block: "" } },
+      LAST_WORDS_LENGTH,
+    );
   }
   return event.kind === "tool" && event.status === "in_progress" ? interrupted(before) : before;
 }

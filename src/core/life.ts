@@ -64,8 +64,8 @@ export function onAgentReady(draft: Draft, event: Of<"agent-ready">): void {
 
 /** A session in which nothing was said or done has no history to lose. */
 function saidSomething({ session }: Draft): boolean {
-  const { output, counters, continues } = session;
-  return output.end > 0 || counters.toolCalls > 0 || counters.questionsAsked > 0 || continues !== undefined;
+  const { counters, continues } = session;
+  return counters.bytes > 0 || counters.toolCalls > 0 || counters.questionsAsked > 0 || continues !== undefined;
 }
 
 /** The agent has no history of this session any more: nothing is sent before a person chose (decision 3). */

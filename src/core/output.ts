@@ -174,7 +174,8 @@ export function mergeTexts(
   };
   for (const event of events) {
     const words = event.kind === "text" || event.kind === "thought";
-    if (!words || head?.kind !== event.kind || head.agentId !== event.agentId) flush();
+    const starts = event.kind === "text" && event.starts === true;
+    if (!words || starts || head?.kind !== event.kind || head.agentId !== event.agentId) flush();
     if (words) {
       head ??= event;
       parts.push(event.text);

@@ -5,15 +5,16 @@
 import type { AgentEvent, AgentRequest, RequestId } from "./agent-event.ts";
 import { countWork } from "./turn.ts";
 import { agentExited, end, finishTurn } from "./turn.ts";
-import { count, endChild, nextId, oneLine, owe, setPhase, startStandIn, type Draft } from "./draft.ts";
+import { count, endChild, nextId, oneLine, owe, setPhase, startStandIn, write, type Draft } from "./draft.ts";
 import type { SessionEvent } from "./event.ts";
 import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
-import { lastWordsAfter } from "./last-words.ts";
-import { appendOutput, cutText, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
+import { isInterrupted, lastWordsAfter } from "./last-words.ts";
+import { cutText, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Ask, PermissionSubject, Session } from "./session.ts";
+import { blockEnd, paragraphAfter, showQuestions } from "./voices.ts";
 
 type Said = Extract<SessionEvent, { type: "said" }>;
 type ToolEvent = Extract<AgentEvent, { kind: "tool" }>;
@@ -61,10 +62,10 @@ function listen(draft: Draft, said: Said): void {
   const { event } = said;
   const { phase, output } = draft.session;
   const piece = outputPiece(draft.session, event, draft.rules);
-  if (piece !== "")
-    draft.session = { ...draft.session, output: appendOutput(output, piece, draft.rules.outputBufferBytes) };
+  const seam = seamBefore(draft.session, event, piece);
+  write(draft, seam + piece);
   if (phase.kind === "ended") return;
-  draft.session = { ...draft.session, ...lastWordsAfter(draft.session, event, output.end) };
+  draft.session = { ...draft.session, ...lastWordsAfter(draft.session, event, output.end, seam) };
   if (isFrame(event)) {
     count(draft, { chunks: said.chunks, bytes: utf8Bytes(piece) });
     // A handshake and the list of commands come before the prompt: they do not say that it, or an answer, was read.
@@ -92,7 +93,16 @@ function isFrame(event: AgentEvent): boolean {
   return event.kind !== "exited" && (event.kind !== "log" || event.source === "frame");
 }
 
-/** What this event adds to the output stream of this session. */
+/** Words after a tool call that shows nothing, or of another message, begin a paragraph; a tool call ends an open code block. */
+function seamBefore(session: Session, event: AgentEvent, piece: string): string {
+  if (event.kind === "tool") return event.status === "in_progress" ? blockEnd(session) : "";
+  if (event.kind !== "text" || event.agentId !== undefined || piece === "") return "";
+  const begins = isInterrupted(session) || (event.starts === true && session.lastWords !== "");
+  if (!begins) return "";
+  return session.output.text.endsWith("\n") && event.starts !== true ? "" : paragraphAfter(session.output);
+}
+
+/** What this event adds to the output stream of this session, behind the seam. */
 export function outputPiece(session: Session, event: AgentEvent, rules: StreamRules): string {
   const open = event.kind === "tool" ? openToolOf(session, event.toolCallId) : undefined;
   return streamPiece(event, open, rules);
@@ -194,6 +204,7 @@ export function openAsk(draft: Draft, ask: Ask): void {
     ...(message === undefined ? {} : { message }),
   });
   count(draft, { questionsAsked: ask.questions.length });
+  showQuestions(draft, ask.questions);
   for (const question of ask.questions)
     draft.effects.push({ do: "record-question", id: question.id, text: question.text.text });
   if (before.length === 0) {

@@ -24,15 +24,21 @@ import { onSaid } from "./said.ts";
 import { onSlept } from "./slept.ts";
 import type { Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
+import { showPrompt } from "./voices.ts";
 
 const MAX_VIEWERS = 16;
 const MAX_ASKED_IN = 12;
 
 export function transition(session: Session, event: SessionEvent, rules: Rules): Step {
-  const draft: Draft = { session, effects: [], reply: undefined, at: event.at, rules };
+  const draft: Draft = { session, effects: [], written: "", reply: undefined, at: event.at, rules };
   handle(draft, event);
-  const { effects, reply } = draft;
-  return { session: draft.session, effects, ...(reply === undefined ? {} : { reply }) };
+  const { effects, written, reply } = draft;
+  return {
+    session: draft.session,
+    effects,
+    ...(written === "" ? {} : { written }),
+    ...(reply === undefined ? {} : { reply }),
+  };
 }
 
 /** Several events that happened at once, as one step: stored together or not at all. */
@@ -40,7 +46,9 @@ export function transitions(session: Session, events: readonly SessionEvent[], r
   let step: Step = { session, effects: [] };
   for (const event of events) {
     const next = transition(step.session, event, rules);
-    step = { ...next, effects: [...step.effects, ...next.effects] };
+    const written = (step.written ?? "") + (next.written ?? "");
+    const effects = [...step.effects, ...next.effects];
+    step = { ...next, effects, ...(written === "" ? {} : { written }) };
   }
   return step;
 }
@@ -122,6 +130,7 @@ function onPromptLeft(draft: Draft, turn: number): void {
     return;
   }
   setPhase(draft, { ...phase, prompt: "left" });
+  showPrompt(draft, phase.message);
   draft.reply = ok("now");
 }
 

@@ -21,6 +21,7 @@ import {
 import { resultOf, shownLastWords } from "./last-words.ts";
 import { questionAtEnd } from "./output.ts";
 import { hasAnswer } from "./question.ts";
+import { breakOff } from "./voices.ts";
 import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
 import { forgetUndone, keepUndone, undoneAtEnd, undoneWhenCut } from "./undone.ts";
 
@@ -38,6 +39,7 @@ export function beginTurn(draft: Draft): void {
     return;
   }
   endChild(draft, "cancelled");
+  breakOff(draft);
   const turn = draft.session.turn + 1;
   const { lastWordsFrom: _before, ...session } = draft.session;
   draft.session = { ...session, inbox, turn, standIns: 0, lastWords: "" };

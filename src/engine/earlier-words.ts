@@ -14,7 +14,7 @@ export interface EarlierWords {
   /** The first prompt, whole. */
   readonly beganWith: string;
   readonly filesEdited: readonly string[];
-  /** The last output. */
+  /** The last output, with what was asked and answered. */
   readonly words: string;
 }
 
@@ -25,7 +25,8 @@ export async function earlierWords(
   journals: Journals,
 ): Promise<EarlierWords | undefined> {
   const words = await lastWords(journal);
-  if (words !== "" || session.continues === undefined) return wordsOf(session, journal, words);
+  // What it was told, and the plugin's own question, stand there as well.
+  if (session.counters.bytes > 0 || session.continues === undefined) return wordsOf(session, journal, words);
   const earlier = await journals.open(session.continues);
   if (earlier === undefined) return wordsOf(session, journal, words);
   try {

@@ -4,9 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { AgentEvent } from "../core/agent-event.ts";
-import type { Rules } from "../core/event.ts";
 import { preview, PREVIEW_LENGTH } from "../core/question.ts";
-import { outputPiece } from "../core/said.ts";
 import type { Message, Session, StoredText } from "../core/session.ts";
 import type { JournalLine } from "../ports.ts";
 import { rightsLines } from "./commit-rule.ts";
@@ -42,11 +40,9 @@ export function ofWriter(text: StoredText, id: string, at: number): Message {
   return { id, text, by: { kind: "writer", door: "taskflow" }, at };
 }
 
-/** What the agent said, as lines: what is shown of it, and all of it where it is more than words. */
-export function saidLines(before: Session, event: AgentEvent, at: number, rules: Rules): readonly JournalLine[] {
-  const text = outputPiece(before, event, rules);
-  const shown: readonly JournalLine[] = text === "" ? [] : [{ t: "out", at, o: before.output.end, text }];
-  return event.kind === "text" ? shown : [...shown, { t: "event", at, event }];
+/** What the agent said beside its words; stands behind what is shown of it. */
+export function saidLines(event: AgentEvent, at: number): readonly JournalLine[] {
+  return event.kind === "text" ? [] : [{ t: "event", at, event }];
 }
 
 export interface RequestFacts {

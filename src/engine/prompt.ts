@@ -22,7 +22,7 @@ export function systemPreface(systemPrompt: string): readonly PromptBlock[] {
 /** For a session whose history the agent no longer has. */
 export function historyPreface({ beganWith, filesEdited, words }: EarlierWords): readonly PromptBlock[] {
   const files = filesEdited.length === 0 ? "" : `\nFiles edited so far: ${filesEdited.join(", ")}`;
-  const last = words === "" ? "" : `\nThe last of what you said:\n${words}`;
+  const last = words === "" ? "" : `\nThe last of what was said:\n${words}`;
   return [
     {
       type: "text",

@@ -157,6 +157,7 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
     }
     case "live": {
       const { promptLeft, stateLost, ignored } = plan;
+      await writeUnwritten(plan.session, journal, tail.outputEnd, nowAt);
       const known = withLastLines(plan.session, tail, engine);
       const whole = await withOutput(known, journal, tail.outputEnd, engine.rules.outputBufferBytes);
       const session = { ...whole, output: restingOutput(whole.output) };
@@ -192,6 +193,12 @@ function journalFacts(tail: JournalTail, { name, owner, route }: JournalHeader):
     header,
     ...(rights === undefined ? {} : { rights: { settings: rights.settings, grants: rights.grants } }),
   };
+}
+
+/** The record was stored, and the gateway died before the words went to the journal: its buffer still has them. */
+async function writeUnwritten({ output }: Session, journal: SessionJournal, outputEnd: number, at: number) {
+  if (output.end <= outputEnd || output.start > outputEnd || output.text === "") return;
+  await journal.append([{ t: "out", at, o: outputEnd, text: output.text.slice(outputEnd - output.start) }]);
 }
 
 /** The end of the output as the journal has it, where that is more than the state has. */

@@ -1,11 +1,17 @@
 /**
  * What a session has said from an offset on: its journal, and the end that only memory has while nothing can be written.
  */
+import type { Step } from "../core/event.ts";
 import type { OutputBuffer, Session } from "../core/session.ts";
-import type { OutputSlice, SessionJournal } from "../ports.ts";
+import type { JournalLine, OutputSlice, SessionJournal } from "../ports.ts";
 
 export async function outputFrom(session: Session, journal: SessionJournal, from: number): Promise<OutputSlice> {
   return withUnwritten(await journal.output(from), session.output, from);
+}
+
+/** The journal's line of what a step adds to the output. It is written where the step is taken over, and only there. */
+export function outLines(before: Session, { written }: Step, at: number): JournalLine[] {
+  return written === undefined ? [] : [{ t: "out", at, o: before.output.end, text: written }];
 }
 
 /** The part of a slice that begins at `from`; the whole one where that lies before it. */

@@ -19,6 +19,7 @@ import { FlowWriter, isEndedAsCancelled, isTerminal } from "./flow-writer.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
 import { beforeStoring, ofWriter, requestFacts, saidLines, shortened } from "./long-text.ts";
 import { Mailbox } from "./mailbox.ts";
+import { outLines } from "./said-so-far.ts";
 import { SessionTimers } from "./session-timers.ts";
 
 const CHECKPOINT_MS = 500;
@@ -214,24 +215,24 @@ export class SessionActor {
       const facts = requestFacts(event, lines, at, () => this.#newKey());
       const said: SessionEvent = { type: "said", at, event, chunks, ...facts };
       const before = this.#session;
-      lines.push(...saidLines(before, event, at, this.#engine.rules));
       const step = transition(before, said, this.#engine.rules);
-      if (!needsCommit(before, step.session) && step.effects.length === 0) {
+      if (needsCommit(before, step.session) || step.effects.length > 0) {
+        await this.#keeper.append(lines.splice(0));
+        await this.#apply([said], step, saidLines(event, at));
+      } else {
+        lines.push(...outLines(before, step, at), ...saidLines(event, at));
         this.#adopt(step.session);
-        continue;
       }
-      await this.#keeper.append(lines.splice(0));
-      await this.#apply([said], step);
     }
     await this.#keeper.append(lines);
     this.#after(started);
   }
 
   /** Decides, stores, and only then lets the effects leave. A conflict is heard first, then the events are decided anew. */
-  async #apply(events: readonly SessionEvent[], decided?: Step): Promise<Step> {
+  async #apply(events: readonly SessionEvent[], decided?: Step, own: readonly JournalLine[] = []): Promise<Step> {
     let step = decided ?? transitions(this.#session, events, this.#engine.rules);
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
-      const foreign = await this.#commit(step);
+      const foreign = await this.#commit(step, false, own);
       if (foreign === undefined) return step;
       await this.#hearWriter(foreign);
       step = transitions(this.#session, events, this.#engine.rules);
@@ -241,9 +242,11 @@ export class SessionActor {
   }
 
   /** Stores a step and carries it out; gives back the record when somebody else wrote first (then nothing happened). */
-  async #commit(step: Step, force = false): Promise<FlowRecord | undefined> {
+  async #commit(step: Step, force = false, own: readonly JournalLine[] = []): Promise<FlowRecord | undefined> {
     const before = this.#session;
+    const words = [...outLines(before, step, this.#engine.clock.now()), ...own];
     if (!force && !needsCommit(before, step.session)) {
+      if (words.length > 0) await this.#keeper.append(words);
       this.#adopt(step.session);
       this.#effects.carryOut(step.effects, this.#session);
       return undefined;
@@ -254,7 +257,7 @@ export class SessionActor {
     if (stored.kind !== "stored") this.#troubled(stored.reason);
     this.#session = candidate;
     this.#dirty = stored.kind === "not-stored";
-    await this.#keeper.append([commitLine(candidate, this.record.revision, this.#engine.clock.now())], true);
+    await this.#keeper.append([...words, commitLine(candidate, this.record.revision, this.#engine.clock.now())], true);
     this.#effects.carryOut(step.effects, candidate);
     if (stored.kind === "stored") this.#tellReopening();
     if (stored.kind === "stored" && stored.overtaken !== undefined) await this.#hearWriter(stored.overtaken);
@@ -266,9 +269,13 @@ export class SessionActor {
   /** Somebody writes faster than we: the session goes on, and the record follows when there is peace. */
   async #goOnFromMemory(step: Step): Promise<void> {
     this.#troubled(`it was changed by somebody else ${MAX_CONFLICTS} times in a row`);
+    const words = outLines(this.#session, step, this.#engine.clock.now());
     this.#session = await this.#candidate(step.session);
     this.#dirty = true;
-    await this.#keeper.append([commitLine(this.#session, this.record.revision, this.#engine.clock.now())], true);
+    await this.#keeper.append(
+      [...words, commitLine(this.#session, this.record.revision, this.#engine.clock.now())],
+      true,
+    );
     this.#effects.carryOut(step.effects, this.#session);
   }
 
@@ -308,25 +315,18 @@ export class SessionActor {
     if (change?.kind === "resumed") this.#writer.noteHeard(record);
     const replaced = !isTerminal(record.status) && stateReplaced(record, own);
     if (change === undefined && !replaced && fitsPhase(record.status, session)) return undefined;
-    if (replaced)
-      this.#engine.log.warn(
-        `iFlow session ${session.name}: another writer replaced the state of its TaskFlow; it was restored`,
-      );
     const events: Untimed[] = [];
-    if (replaced)
-      events.push({
-        type: "warn",
-        text: "Another writer replaced the state of its TaskFlow record. The session's own state was restored.",
-      });
+    if (replaced) {
+      const text = "Another writer replaced the state of its TaskFlow record. The session's own state was restored.";
+      this.#engine.log.warn(`iFlow session ${session.name}: ${text}`);
+      events.push({ type: "warn", text });
+    }
     if (change !== undefined) {
       const message = change.kind === "resumed" ? await this.writersMessage(change.text) : undefined;
       events.push({ type: "foreign", change, message });
     }
-    const step = transitions(
-      session,
-      events.map((event) => this.#timed(event)),
-      this.#engine.rules,
-    );
+    const timed = events.map((event) => this.#timed(event));
+    const step = transitions(session, timed, this.#engine.rules);
     // The record must say again what the session is, also when the writer's words changed nothing.
     return this.#commit(step, true);
   }

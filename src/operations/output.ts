@@ -3,7 +3,7 @@
  */
 import * as Type from "@sinclair/typebox";
 import { ok, type Result } from "../core/errors.ts";
-import { headOf, tailOf } from "../core/output.ts";
+import { cutText, headOf, tailOf } from "../core/output.ts";
 import type { OutputJson } from "./answers.ts";
 import { countOf, parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
@@ -12,6 +12,7 @@ import { questionLines } from "./render.ts";
 import { statusOf } from "./status.ts";
 
 const MAX_LINES = 10_000;
+const PROMPT_LENGTH = 1_000;
 /** More than this is told with the offset to go on from, so that no answer chokes a model or a socket. UTF-16 code units. */
 export const MAX_CHARS = 200_000;
 
@@ -63,8 +64,10 @@ export const output = defineOperation({
     const more =
       end < total ? ` More: since ${end}.` : start > 0 ? " Earlier output exists: full, or since an offset." : "";
     const questions = questionLines(session);
+    // Everything that it was told later stands in the output itself.
+    const began = start === 0 && end > 0 ? `\n👤 ${cutText(session.prompt.text.trim(), PROMPT_LENGTH)}\n` : "";
     return ok({
-      text: `${session.name} [${session.id}] ${statusOf(session)} · output ${start}–${end} of ${total}.${more}\n${text}${questions === "" ? "" : `\n${questions}`}`,
+      text: `${session.name} [${session.id}] ${statusOf(session)} · output ${start}–${end} of ${total}.${more}${began}\n${text}${questions === "" ? "" : `\n${questions}`}`,
       json: {
         id: session.id,
         name: session.name,

@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import type { AgentEvent } from "../../src/core/agent-event.ts";
+import { AcpTranslator } from "../../src/agent/acp-translate.ts";
 import { SESSION } from "./demo-world.ts";
 import { KEPT, OPTIONS, request, REQUESTS, UPDATES } from "./frames.ts";
 import { Listener } from "./listener.ts";
@@ -202,4 +203,18 @@ describe("replies to prompts", () => {
     ]);
     transport.end();
   });
+});
+
+test("[H6] words of another message than those before them are marked, where the agent numbers its messages", () => {
+  const translator = new AcpTranslator();
+  const heard = (text: string, messageId?: string): unknown =>
+    translator.update({ sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId });
+  expect([heard("a", "1"), heard("b", "1"), heard("c", "2"), heard("d")]).toEqual([
+    { kind: "text", text: "a" },
+    { kind: "text", text: "b" },
+    { kind: "text", text: "c", starts: true },
+    { kind: "text", text: "d" },
+  ]);
+  translator.turnEnded();
+  expect(heard("e", "3")).toEqual({ kind: "text", text: "e" });
 });

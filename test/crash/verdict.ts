@@ -3,6 +3,7 @@
  * with violations in words; an empty list is what the plugin promised.
  */
 import type { Session } from "../../src/core/session.ts";
+import { isOtherVoice } from "../../src/core/voices.ts";
 import type { ChildSummary, FlowRecord, FlowSummary, JournalLine } from "../../src/ports.ts";
 import type { LifeRecord } from "./failpoints.ts";
 import { END, type Job } from "./jobs.ts";
@@ -165,7 +166,7 @@ function journalTurns(journal: readonly JournalLine[]): readonly Turn[] {
     if (line.t === "prompt") turns.push({ prompt: line.text, text: "", over: false });
     const turn = turns.at(-1);
     if (turn === undefined) continue;
-    if (line.t === "out") turn.text += line.text;
+    if (line.t === "out" && !isOtherVoice(line.text)) turn.text += line.text;
     if (line.t === "event" && line.event.kind === "turn-ended") turn.over = true;
   }
   return turns;

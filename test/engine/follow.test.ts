@@ -192,3 +192,25 @@ test("[N3] a piece keeps the limit also with the marks that make it inert", asyn
   for (const piece of all) expect(inertText(piece).length).toBeLessThanOrEqual(1_000);
   expect(all.join("\n").match(/<li>/g)).toHaveLength(200);
 });
+
+test("[H6] a follower hears each voice once, and what the journal has is what was streamed, at the same offsets", async () => {
+  const world = await World.start();
+  const { session } = await world.launch("sleep 500\nsay: One.\nask: Which? | A | B\nsay: Chose {answer}.");
+  await world.sessions.foreground(PERSON, session.id, 1_000);
+  await world.until(session.id, "asking");
+  await world.respond(session.id, "A");
+  await world.until(session.id, "idle");
+  await world.respond(session.id, "say: Two.");
+  await world.until(session.id, "idle");
+  await world.clock.advance(20_000);
+  const read = await world.sessions.output(PERSON, session.id, { lines: 1, full: true, since: undefined });
+  if (!read.ok) throw new Error(read.refusal.message);
+  const { text, end } = read.value.slice;
+  expect(text).toMatch(
+    /^One\.\n\n🔔 (q\d+): Which\?\n\n👤 \1: A\n\nThank you: A\.Chose A\.\n\n👤 say: Two\.\n\nTwo\.$/,
+  );
+  expect(end).toBe(text.length);
+  expect(read.value.session.output.end).toBe(text.length);
+  const streamed = pieces(world).map((piece) => piece.split("\n").slice(1).join("\n"));
+  expect(streamed.join("\n").replaceAll(/\s+/g, " ")).toBe(text.replaceAll(/\s+/g, " "));
+});

@@ -2,6 +2,7 @@
  * Whether a session's journal holds exactly what its agents said: every word of a process that was heard to its end, and of
  * one that a kill cut off a beginning; nothing twice, nothing else. For worlds in which the output is the agent's text alone.
  */
+import { isOtherVoice } from "../../src/core/voices.ts";
 import type { JournalLine } from "../../src/ports.ts";
 import type { World } from "./world.ts";
 
@@ -20,13 +21,16 @@ export function wordProblems(world: World, mayLose = false): readonly string[] {
   return problems;
 }
 
-/** The words of the `out` lines in order; what stands there twice counts once, and gaps are passed over. */
+/** Where a tool call that shows nothing stood between two words. */
+const SEAMS = ["", "\n", "\n\n"];
+
+/** The words of the agent in the `out` lines, in order; what stands there twice counts once, and gaps are passed over. */
 function writtenIn(lines: readonly JournalLine[]): string {
   let text = "";
   let end = 0;
   for (const line of lines) {
     if (line.t !== "out" || line.o + line.text.length <= end) continue;
-    text += line.text.slice(Math.max(0, end - line.o));
+    if (!isOtherVoice(line.text)) text += line.text.slice(Math.max(0, end - line.o));
     end = line.o + line.text.length;
   }
   return text;
@@ -57,9 +61,10 @@ function isTold(heard: string, spoken: readonly Spoken[]): boolean {
       if (mayBeCut) after.add(at);
       let fits = true;
       for (const text of texts) {
-        fits &&= heard.startsWith(text, at);
-        if (!fits) break;
-        at += text.length;
+        const seam = SEAMS.find((between) => heard.startsWith(between + text, at));
+        fits &&= seam !== undefined;
+        if (seam === undefined) break;
+        at += seam.length + text.length;
         if (mayBeCut) after.add(at);
       }
       if (fits) after.add(at);
