@@ -77,6 +77,8 @@ export interface FlowStore {
    * `undefined`: the host can't say now; it proves nothing about any flow.
    */
   list(owner: Owner): Promise<readonly FlowSummary[] | undefined>;
+  /** Owners of live flows of this plugin's controller, as far as the host can tell; asked once a start. */
+  owners(): Promise<readonly Owner[]>;
   change(owner: Owner, flowId: string, expectedRevision: number, change: FlowChange): Promise<FlowCommit>;
   /**
    * Ends a flow as `cancelled`, and with it every child that is still active. Idempotent: `applied` when it is
@@ -289,6 +291,8 @@ export interface Journals {
     readonly unreadable: readonly { file: string; reason: string }[];
   }>;
   remove(sessionId: string): Promise<void>;
+  /** What is there of a journal that can't be read is kept under another name, so that a new one can be made. Nothing there: nothing happens. */
+  setAside(sessionId: string): Promise<void>;
   /** Refuses with a reason when nothing can be written (disk full, read-only): asked before a launch. */
   writable(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
 }

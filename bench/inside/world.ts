@@ -57,6 +57,7 @@ class CountedFlows implements FlowStore {
   create: FlowStore["create"] = (owner, flow) => this.#flows.create(owner, flow);
   get: FlowStore["get"] = (owner, flowId) => this.#flows.get(owner, flowId);
   list: FlowStore["list"] = (owner) => this.#flows.list(owner);
+  owners: FlowStore["owners"] = () => this.#flows.owners();
   cancel: FlowStore["cancel"] = (owner, flowId) => this.#flows.cancel(owner, flowId);
   change: FlowStore["change"] = (owner, flowId, revision, change) => {
     this.commits += 1;

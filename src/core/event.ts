@@ -24,6 +24,8 @@ export type ForeignChange =
   | { readonly kind: "finished" }
   | { readonly kind: "failed" }
   | { readonly kind: "cancelled" }
+  /** Nothing of it can be read, so nobody can carry it on. */
+  | { readonly kind: "unreadable"; readonly reason: string }
   /** The host has no such flow any more. */
   | { readonly kind: "removed" };
 

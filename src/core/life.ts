@@ -144,6 +144,9 @@ export function onForeign(draft: Draft, event: Of<"foreign">): void {
       countWork(draft);
       end(draft, "failed", elsewhere("removed"));
       return;
+    case "unreadable":
+      end(draft, "failed", { code: "storage", message: event.change.reason });
+      return;
     case "resumed":
       onForeignResume(draft, event.change, event.message);
       return;

@@ -28,6 +28,8 @@ export interface JournalFacts {
 export type RecoveryPlan =
   /** Left exactly as it is. */
   | { readonly kind: "leave"; readonly reason: string }
+  /** Neither record can be read: nobody can carry it on. */
+  | { readonly kind: "unreadable"; readonly reason: string }
   /** Live: the session goes on from this value. `cancelled`: somebody ended the flow meanwhile. */
   | {
       readonly kind: "live";
@@ -58,7 +60,8 @@ export function planRecovery(flow: FlowFacts | undefined, journal: JournalFacts,
   const best = stored.kind === "session" ? newest(stored.session, fromJournal, journal.header) : fromJournal;
   if (best === undefined) {
     const why = stored.kind === "broken" ? `its stateJson is broken (${stored.reason})` : "its stateJson is not ours";
-    return { kind: "leave", reason: `${why}, and the journal has no commit to go by` };
+    const isOver = flow === undefined || TERMINAL[flow.status] !== undefined;
+    return { kind: isOver ? "leave" : "unreadable", reason: `${why}, and the journal has no commit to go by` };
   }
   const terminal = flow === undefined ? "failed" : TERMINAL[flow.status];
   if (terminal !== undefined)
@@ -176,7 +179,8 @@ function wholeAsk(stored: Ask, journalled: Ask | undefined): Ask {
     const answer = question.answer ?? answers.get(question.id);
     return answer === undefined ? question : { ...question, answer };
   });
-  return { ...journalled, questions };
+  // It moves by the time that the machine slept, and only the record of a checkpoint has that.
+  return { ...journalled, deadlineAt: stored.deadlineAt, questions };
 }
 
 function causeOfEnd(flow: FlowFacts | undefined): Cause {

@@ -16,6 +16,7 @@ import { commitLine, foreignChange } from "./commit-rule.ts";
 import type { Engine } from "./context.ts";
 import { readFlow } from "./flow-finder.ts";
 import { isTerminal, seqOf } from "./flow-writer.ts";
+import { findStrays, LOST, unreadableSession, withoutRights, type Stray } from "./stray-flows.ts";
 
 const SIDE_BY_SIDE = 8;
 
@@ -33,6 +34,8 @@ export interface LiveFound extends Found {
   readonly ignored: readonly string[];
   /** What another writer did while no gateway ran. */
   readonly change: ForeignChange | undefined;
+  /** Its journal is gone, so nothing tells what it may do. */
+  readonly rightsUnknown?: true;
 }
 
 export interface OverFound extends Found {
@@ -54,7 +57,10 @@ export interface Recovered {
 type Outcome =
   | { readonly kind: "live"; readonly found: LiveFound }
   | { readonly kind: "over"; readonly found: OverFound }
-  | { readonly kind: "left"; readonly reason: string };
+  /** Its flow lives, and nothing of it can be read. */
+  | { readonly kind: "unreadable"; readonly stray: Stray }
+  /** `flowId`: a flow that is known and left as it is. */
+  | { readonly kind: "left"; readonly reason: string; readonly flowId?: string };
 
 export async function findSessions(engine: Engine): Promise<Recovered> {
   const { headers, unreadable } = await engine.journals.headers();
@@ -66,9 +72,53 @@ export async function findSessions(engine: Engine): Promise<Recovered> {
   for (const outcome of outcomes) {
     if (outcome.kind === "live") live.push(outcome.found);
     else if (outcome.kind === "over") over.push(outcome.found);
-    else left.push(outcome.reason);
+    else if (outcome.kind === "left") left.push(outcome.reason);
   }
+  live.push(...(await withoutJournals(engine, headers, outcomes, left)));
   return { live: live.toSorted((a, b) => a.session.createdAt - b.session.createdAt), over, left };
+}
+
+/** Flows that no journal led to are carried on all the same, or ended aloud. */
+async function withoutJournals(
+  engine: Engine,
+  headers: readonly JournalHeader[],
+  outcomes: readonly Outcome[],
+  left: string[],
+): Promise<readonly LiveFound[]> {
+  const found = outcomes.flatMap((outcome) =>
+    outcome.kind === "live" || outcome.kind === "over" ? [outcome.found] : [],
+  );
+  const unreadable = outcomes.flatMap((outcome) => (outcome.kind === "unreadable" ? [outcome.stray] : []));
+  const untouched = outcomes.flatMap((outcome) => (outcome.kind === "left" ? [outcome.flowId ?? ""] : []));
+  const known = {
+    flows: new Set([...[...found, ...unreadable].map(({ record }) => record.flowId), ...untouched]),
+    sessions: new Set(headers.map(({ sessionId }) => sessionId)),
+    owners: headers.map(({ owner }) => owner),
+  };
+  const strays = await findStrays(engine, known, left);
+  return Promise.all([...unreadable, ...strays].map((stray) => carryOn(engine, stray)));
+}
+
+async function carryOn(engine: Engine, stray: Stray): Promise<LiveFound> {
+  const { record, header, journal, tail } = stray;
+  const base = { record, journal, outputEnd: tail.outputEnd, stateLost: false, ignored: [] };
+  const plan = planRecovery(record, journalFacts(tail, header), engine.clock.now());
+  if (plan.kind !== "live") {
+    const session = await unreadableSession(engine, stray);
+    const change = { kind: "unreadable", reason: LOST } as const;
+    return { ...base, session, promptLeft: "no", change };
+  }
+  const { promptLeft, stateLost, ignored } = plan;
+  if (stray.rightsKnown) {
+    const session = { ...plan.session, output: restingOutput(plan.session.output) };
+    return { ...base, session, promptLeft, stateLost, ignored, change: changeMeanwhile(record, session, tail) };
+  }
+  // Whether its prompt had left stood in the journal: it may have, so a person decides.
+  const session = withoutRights(plan.session, header);
+  const { end } = session.output;
+  const output = { text: "", start: end, end };
+  const change = changeMeanwhile(record, session, tail);
+  return { ...base, session: { ...session, output }, outputEnd: end, promptLeft: "yes", change, rightsUnknown: true };
 }
 
 /**
@@ -128,15 +178,23 @@ async function findOne(engine: Engine, header: JournalHeader): Promise<Outcome> 
   } catch (error) {
     // It is left as it is; the next start tries again.
     await journal?.close().catch(() => undefined);
-    return { kind: "left", reason: `${name}: ${messageOf(error)}` };
+    return { kind: "left", reason: `${name}: ${messageOf(error)}`, ...idOf(header) };
   }
+}
+
+function idOf({ flowId }: JournalHeader): { readonly flowId?: string } {
+  return flowId === undefined ? {} : { flowId };
 }
 
 async function readOne(engine: Engine, header: JournalHeader, journal: SessionJournal): Promise<Outcome> {
   const tail = await journal.tail();
   const read = await readFlow(engine, header.owner, header.sessionId, header.flowId);
   if (read.kind === "unknown")
-    return { kind: "left", reason: `its flow can't be read now (${read.reason}); it is tried again at the next start` };
+    return {
+      kind: "left",
+      reason: `its flow can't be read now (${read.reason}); it is tried again at the next start`,
+      ...idOf(header),
+    };
   if (read.kind === "missing" && tail.lastCommit === undefined) {
     // Between the header and the flow: nothing was launched and nobody was told.
     await engine.journals.remove(header.sessionId);
@@ -147,7 +205,10 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
   const plan = planRecovery(read.kind === "found" ? record : undefined, journalFacts(tail, header), nowAt);
   switch (plan.kind) {
     case "leave":
-      return { kind: "left", reason: `${plan.reason}; left as it is` };
+      return { kind: "left", reason: `${plan.reason}; left as it is`, flowId: record.flowId };
+    case "unreadable":
+      engine.log.warn(`iFlow recovery: session ${header.name} (${header.sessionId}): ${plan.reason}; it is ended`);
+      return { kind: "unreadable", stray: { record, header, journal, tail, session: undefined, rightsKnown: true } };
     case "over": {
       const { phase } = plan.session;
       const endedMeanwhile = phase.kind === "ended" && phase.at === nowAt;
@@ -158,13 +219,25 @@ async function readOne(engine: Engine, header: JournalHeader, journal: SessionJo
     case "live": {
       const { promptLeft, stateLost, ignored } = plan;
       await writeUnwritten(plan.session, journal, tail.outputEnd, nowAt);
-      const known = withLastLines(plan.session, tail, engine);
+      // Nothing is journalled later than the first write of the flow's record but what a damage took away.
+      const rightsUnknown = tail.lastCommit === undefined && plan.session.seq > 0;
+      const known = withLastLines(rightsUnknown ? withoutRights(plan.session, header) : plan.session, tail, engine);
       const whole = await withOutput(known, journal, tail.outputEnd, engine.rules.outputBufferBytes);
       const session = { ...whole, output: restingOutput(whole.output) };
       const change = changeMeanwhile(record, session, tail);
       return {
         kind: "live",
-        found: { session, record, journal, promptLeft, stateLost, ignored, change, outputEnd: tail.outputEnd },
+        found: {
+          session,
+          record,
+          journal,
+          promptLeft,
+          stateLost,
+          ignored,
+          change,
+          outputEnd: tail.outputEnd,
+          ...(rightsUnknown ? { rightsUnknown } : {}),
+        },
       };
     }
   }

@@ -182,6 +182,7 @@ export class Roster {
         text: "Its stateJson had been replaced by another writer; the session was restored from its journal.",
       });
     if (found.ignored.length > 0) events.push({ type: "warn", code: "record_ignored", text: found.ignored.join(", ") });
+    if (found.rightsUnknown === true) events.push({ type: "warn", code: "rights_unknown", text: "" });
     if (change !== undefined) {
       const message = change.kind === "resumed" ? await actor.writersMessage(change.text) : undefined;
       events.push({ type: "foreign", change, message });

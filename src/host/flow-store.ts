@@ -16,7 +16,8 @@ type HostView = Awaited<ReturnType<BoundViews["list"]>>[number];
 
 const CANCEL_TRIES = 3;
 
-export function createFlowStore(tasks: HostTasks): FlowStore {
+/** `owners`: whose flows the host has, where somebody can tell. */
+export function createFlowStore(tasks: HostTasks, owners: () => readonly Owner[] = () => []): FlowStore {
   async function get(owner: Owner, flowId: string): Promise<FlowRead> {
     try {
       const flow = await tasks.flows(owner).get(flowId);
@@ -55,6 +56,8 @@ export function createFlowStore(tasks: HostTasks): FlowStore {
         return undefined;
       }
     },
+
+    owners: async () => owners(),
 
     async change(owner: Owner, flowId: string, expectedRevision: number, change: FlowChange): Promise<FlowCommit> {
       try {

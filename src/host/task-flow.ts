@@ -5,8 +5,10 @@
  * 2. On a host that lets no plugin end a child task, sessions are shown as flows only, and the log says so once.
  */
 import { join } from "node:path";
+import type { Owner } from "../core/session.ts";
 import type { ChildTasks, Clock, FlowStore, Log } from "../ports.ts";
 import { cancelledRun, createChildTasks } from "./child-task.ts";
+import { storedOwners } from "./flow-owners.ts";
 import { createFlowStore } from "./flow-store.ts";
 import { hostTasks } from "./host-tasks.ts";
 import { hearingCancels, storedCancels } from "./outside-cancels.ts";
@@ -41,12 +43,14 @@ export function openTaskFlow({ api, emit, stateDir, clock, log }: TaskFlowParts)
   const stream = `${api.id}.heartbeat`;
   const heartbeat = (runId: string): void => void api.agent.events.emitAgentEvent({ runId, stream, data: {} });
   const { tasks } = found;
+  const database = join(stateDir, "state", "openclaw.sqlite");
+  const owners = (): readonly Owner[] => storedOwners(database, log);
   if (tasks.kind === "async") {
     const children = createChildTasks({ tasks, emit, heartbeat, clock, log });
-    return { ok: true, taskFlow: { flows: createFlowStore(tasks), children, close: () => undefined } };
+    return { ok: true, taskFlow: { flows: createFlowStore(tasks, owners), children, close: () => undefined } };
   }
 
-  const stored = storedCancels(join(stateDir, "state", "openclaw.sqlite"), log);
+  const stored = storedCancels(database, log);
   const cancelRun = (runId: string): void => emit?.(cancelledRun(runId, clock.now()));
   /** A first end stays, so what follows it changes nothing. */
   const heardFirst = (runId: string): void => {
@@ -68,5 +72,5 @@ export function openTaskFlow({ api, emit, stateDir, clock, log }: TaskFlowParts)
     clock,
     log,
   });
-  return { ok: true, taskFlow: { flows: createFlowStore(heard), children, close: () => stored.close() } };
+  return { ok: true, taskFlow: { flows: createFlowStore(heard, owners), children, close: () => stored.close() } };
 }

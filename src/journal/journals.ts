@@ -6,8 +6,8 @@
  * D2 One folder that can't be read is reported by name and left as it is; it never stops the rest.
  */
 import type { Dirent } from "node:fs";
-import { chmod, mkdir, open, readdir, rm, statfs, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, open, readdir, rename, rm, statfs, unlink } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { IflowError } from "../core/errors.ts";
 import type { Redact } from "../core/redact-value.ts";
 import type { JournalHeader, Journals, SessionJournal } from "../ports.ts";
@@ -19,6 +19,8 @@ import { SessionFile } from "./session-file.ts";
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const IDLE_CLOSE_MS = 5_000;
+/** Begins no name of a session: dots are escaped in those. */
+const ASIDE = ".damaged-";
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** Less free space than that counts as full: a session writes more than its first line. */
@@ -87,7 +89,9 @@ class JournalDirectory implements Journals {
   async headers(): ReturnType<Journals["headers"]> {
     const headers: JournalHeader[] = [];
     const unreadable: { file: string; reason: string }[] = [];
-    const folders = (await this.#entries()).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    const folders = (await this.#entries())
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith(ASIDE))
+      .map(({ name }) => name);
     const readNext = async (): Promise<void> => {
       for (let name = folders.pop(); name !== undefined; name = folders.pop()) {
         const read = await readHeader(join(this.#directory, name));
@@ -107,6 +111,16 @@ class JournalDirectory implements Journals {
       await rm(this.#folder(sessionId), { recursive: true, force: true });
     } catch (error) {
       throw journalFailed(`The journal of session ${sessionId} can't be removed`, error);
+    }
+  }
+
+  async setAside(sessionId: string): Promise<void> {
+    const folder = this.#folder(sessionId);
+    try {
+      await rename(folder, join(this.#directory, `${ASIDE}${Date.now()}-${basename(folder)}`));
+    } catch (error) {
+      if (errorCode(error) !== "ENOENT")
+        throw journalFailed(`The journal of session ${sessionId} can't be set aside`, error);
     }
   }
 

@@ -228,6 +228,19 @@ export function describeJournals(name: string, makeWorld: () => Promise<JournalW
       expect((await (await journals.open("s1"))?.output(0))?.text).toBe("still");
     });
 
+    test("[F9] one that was set aside makes room for another of the same session, and is no journal any more", async () => {
+      const { journals } = await world();
+      await (await journals.create(header("s1"))).close();
+      await journals.setAside("s1");
+      await journals.setAside("s1");
+      expect(await journals.open("s1")).toBeUndefined();
+      expect((await journals.headers()).headers).toEqual([]);
+      const second = await journals.create(header("s1"));
+      await second.append([commit(1)]);
+      await second.close();
+      expect((await journals.headers()).headers).toHaveLength(1);
+    });
+
     test("a removed journal is gone, and removing it again is nothing", async () => {
       const {
         world: { journals },

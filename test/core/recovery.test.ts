@@ -71,15 +71,16 @@ describe("which record is trusted (decision 20)", () => {
     }
   });
 
-  it("nothing: left as it is, with the reason", () => {
+  it("nothing: unreadable, with the reason; one that is over already is left as it is", () => {
     expect(planRecovery({ ...flow(older), stateJson: {} }, NOTHING, T0)).toMatchObject({
-      kind: "leave",
+      kind: "unreadable",
       reason: expect.stringContaining("not ours") as string,
     });
     expect(planRecovery({ ...flow(older), stateJson: { ...older, seq: "x" } }, NOTHING, T0)).toMatchObject({
       reason: expect.stringContaining("seq") as string,
     });
     expect(planRecovery(undefined, NOTHING, T0)).toMatchObject({ kind: "leave" });
+    expect(planRecovery({ ...flow(older), status: "failed", stateJson: {} }, NOTHING, T0).kind).toBe("leave");
   });
 
   it("a newer schema, in either record: left as it is", () => {

@@ -20,6 +20,7 @@ export function wrapFlows(flows: FlowStore, points: Failpoints): FlowStore {
     get: (owner, flowId) => points.around("flow.get", () => flows.get(owner, flowId)),
     // Polled all the time: a kill there is a kill anywhere.
     list: (owner) => flows.list(owner),
+    owners: () => flows.owners(),
     change: (owner, flowId, revision, change) =>
       points.around(`flow.${change.verb}`, () => flows.change(owner, flowId, revision, change)),
     cancel: (owner, flowId) => points.around("flow.cancel", () => flows.cancel(owner, flowId)),
@@ -78,6 +79,7 @@ export function wrapJournals(journals: Journals, points: Failpoints): Journals {
     },
     headers: () => points.around("journal.headers", () => journals.headers()),
     remove: (sessionId) => points.around("journal.remove", () => journals.remove(sessionId)),
+    setAside: (sessionId) => journals.setAside(sessionId),
     writable: () => journals.writable(),
   };
 }

@@ -198,14 +198,13 @@ describe("[S5] records that are not as they should be", () => {
     expect(await soundProblems(world)).toEqual([]);
   });
 
-  test("broken, and its journal has no commit: reported and left as it is", async () => {
+  test("broken, and its journal has no commit: ended, since nobody can carry it on, and told", async () => {
     const { world, bad, good, state, flow } = await three();
     world.journals.files.set(bad, [...withoutCommits(world.journals.files.get(bad) ?? [])]);
     state({ schema: "iflow.session.v1", id: bad, phase: { kind: "dancing" } });
-    const before = flow();
     await good();
-    expect(world.find(bad)).toBeUndefined();
-    expect(flow()).toEqual(before);
+    expect(world.session(bad).phase).toMatchObject({ kind: "ended", outcome: "failed" });
+    expect(flow()?.status).toBe("failed");
   });
 
   test("its journal can't be read: reported, its file stays", async () => {

@@ -100,6 +100,15 @@ export class FakeFlowStore implements FlowStore {
     return [...this.ledger.flows.values()].filter((flow) => flow.ownerKey === owner.sessionKey).map(summaryOf);
   }
 
+  async owners(): Promise<readonly Owner[]> {
+    const fault = await this.#enter({ on: "list" });
+    if (fault !== undefined) return [];
+    const ours = [...this.ledger.flows.values()].filter(
+      (flow) => flow.controllerId === CONTROLLER_ID && !isTerminal(flow.status),
+    );
+    return [...new Set(ours.map((flow) => flow.ownerKey))].map((sessionKey) => ({ sessionKey, agentId: "main" }));
+  }
+
   async change(owner: Owner, flowId: string, expectedRevision: number, change: FlowChange): Promise<FlowCommit> {
     const fault = await this.#enter({ on: "change", verb: change.verb, flowId });
     const outcome = this.#change(owner, flowId, expectedRevision, change, fault);

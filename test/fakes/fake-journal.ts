@@ -17,6 +17,7 @@ type HeaderLine = Extract<JournalLine, { t: "header" }>;
 
 export class FakeJournals implements Journals {
   readonly files: Map<string, JournalLine[]>;
+  readonly aside = new Map<string, JournalLine[]>();
   /** While set, nothing can be written, and this is why. */
   failing: string | undefined;
   /** Marks of told notices that could not be written, in this life and earlier ones. */
@@ -71,6 +72,13 @@ export class FakeJournals implements Journals {
 
   remove(sessionId: string): Promise<void> {
     this.files.delete(sessionId);
+    return Promise.resolve();
+  }
+
+  setAside(sessionId: string): Promise<void> {
+    const lines = this.files.get(sessionId);
+    this.files.delete(sessionId);
+    if (lines !== undefined) this.aside.set(sessionId, lines);
     return Promise.resolve();
   }
 

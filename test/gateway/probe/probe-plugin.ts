@@ -49,6 +49,8 @@ async function carryOut({ tasks, store, children }: Adapters, call: ProbeCall): 
       return store.get(...call.args);
     case "store.list":
       return store.list(...call.args);
+    case "store.owners":
+      return store.owners();
     case "store.change":
       return store.change(...call.args);
     case "store.cancel":

@@ -54,6 +54,7 @@ export function remotePorts(gateway: { readonly port: number; readonly token: st
       create: async (...args) => commitOf(await call({ on: "store.create", args })),
       get: async (...args) => readOf(await call({ on: "store.get", args })),
       list: async (...args) => summariesOf(await call({ on: "store.list", args })),
+      owners: async () => (await call({ on: "store.owners", args: [] })) as readonly Owner[],
       change: async (...args) => commitOf(await call({ on: "store.change", args })),
       cancel: async (...args) => commitOf(await call({ on: "store.cancel", args })),
     },
