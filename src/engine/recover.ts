@@ -115,10 +115,11 @@ async function carryOn(engine: Engine, stray: Stray): Promise<LiveFound> {
   }
   // Whether its prompt had left stood in the journal: it may have, so a person decides.
   const session = withoutRights(plan.session, header);
-  const { end } = session.output;
-  const output = { text: "", start: end, end };
+  const { text, start, end } = session.output;
+  // The record has the latest words; of those before them it is said that they are not stored.
+  if (text !== "") await journal.append([{ t: "out", at: engine.clock.now(), o: start, text }]);
   const change = changeMeanwhile(record, session, tail);
-  return { ...base, session: { ...session, output }, outputEnd: end, promptLeft: "yes", change, rightsUnknown: true };
+  return { ...base, session, outputEnd: end, promptLeft: "yes", change, rightsUnknown: true };
 }
 
 /**

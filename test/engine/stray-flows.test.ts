@@ -66,6 +66,7 @@ describe("the plugin's folder was deleted", () => {
     world.kill();
     world.journals.files.clear();
     await world.boot();
+    expect(await world.output(session.id)).toContain("a");
     expect(world.session(session.id).settings).toMatchObject({ permissionMode: "manual", allowedTools: [] });
     await world.respond(session.id, "write a.txt: x");
     await world.until(session.id, "asking");
