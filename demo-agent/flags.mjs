@@ -17,6 +17,7 @@ const QUIRKS = {
   "exit-on": "the agent dies when this method is called",
   "handshake-burst": "websocket: //stderr and the reply of initialize come in one TCP segment",
   "commands-late": "available_commands_update comes 200 ms after the session",
+  "replay-late": "session/load tells the earlier conversation again, after its reply",
   "never-save": "sessions are not stored",
   decorated: "stdio: a window title, colours and a bell stand before and behind each frame",
   "ignore-cancel": "session/cancel is answered and has no effect",

@@ -154,6 +154,18 @@ export function createPeer({ write, writePieces, flags }) {
     }
   }
 
+  /** Piece by piece, as a program does that reads its history while it tells it. */
+  async function replay(session) {
+    for (const { role, parts } of session.history) {
+      const [{ text }] = parts;
+      if (text === undefined) continue;
+      const update =
+        role === "model" ? frames.message(text) : { ...frames.message(text), sessionUpdate: "user_message_chunk" };
+      send(note(session, update));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   const methods = {
     initialize: (params) => {
       if (params?.clientCapabilities === undefined)
@@ -182,6 +194,7 @@ export function createPeer({ write, writePieces, flags }) {
       const { system_prompt: _gone, append_system_prompt: _too, ...kept } = settings;
       const session = open(params.sessionId, params.cwd, kept, stored);
       session.mode = settings.permission_mode ?? "yolo";
+      if (flags.has("replay-late")) setTimeout(() => replay(session), 1);
       return { sessionId: session.id };
     },
     "session/prompt": prompt,

@@ -14,11 +14,11 @@ import type {
   RequestId,
   RequestOption,
   StopReason,
-  ToolStatus,
 } from "../core/agent-event.ts";
+import { blockWords } from "./content-block.ts";
 import { isRecord, type JsonRecord, listIn, recordIn, textIn } from "./json-shape.ts";
+import { commandOf, KnownTools } from "./known-tools.ts";
 
-const TOOL_STATUSES: ReadonlySet<unknown> = new Set<ToolStatus>(["pending", "in_progress", "completed", "failed"]);
 const STOP_REASONS: ReadonlySet<unknown> = new Set<StopReason>([
   "end_turn",
   "max_tokens",
@@ -27,7 +27,6 @@ const STOP_REASONS: ReadonlySet<unknown> = new Set<StopReason>([
   "max_turn_requests",
 ]);
 
-const isToolStatus = (value: unknown): value is ToolStatus => TOOL_STATUSES.has(value);
 const isStopReason = (value: unknown): value is StopReason => STOP_REASONS.has(value);
 
 /** `unknown` for a result that names no reason, or one that the protocol does not have. */
@@ -37,8 +36,8 @@ export function stopReasonOf(result: unknown): StopReason {
 }
 
 export class AcpTranslator {
-  /** By toolCallId, from `pending` frames; a streaming agent sends them before it asks. */
-  readonly #toolNames = new Map<string, string>();
+  /** A streaming agent says what it is about before it asks. */
+  readonly #tools = new KnownTools();
 
   #messageId: string | undefined;
 
@@ -55,7 +54,7 @@ export class AcpTranslator {
 
   /** A turn is over: tool calls that were rejected never told their end. */
   turnEnded(): void {
-    this.#toolNames.clear();
+    this.#tools.clear();
     this.#messageId = undefined;
   }
 
@@ -104,22 +103,21 @@ export class AcpTranslator {
 
   #tool(update: JsonRecord): AgentEvent | undefined {
     const toolCallId = textIn(update, "toolCallId");
-    const status = update["status"];
-    if (toolCallId === undefined || !isToolStatus(status)) return undefined;
-    const toolName = textIn(update, "toolName");
+    const known = toolCallId === undefined ? undefined : this.#tools.after(toolCallId, update);
+    if (toolCallId === undefined || known === undefined) return undefined;
+    const { status } = known;
     const over = status === "completed" || status === "failed";
-    if (over) this.#toolNames.delete(toolCallId);
-    else if (toolName !== undefined) this.#toolNames.set(toolCallId, toolName);
     const content = listIn(update, "content");
-    const files = status === "completed" ? content.flatMap(writtenFile) : [];
+    const input = update["args"] ?? update["rawInput"];
+    const files = status === "completed" ? [...new Set(known.content.flatMap(writtenFile))] : [];
     return {
       kind: "tool",
       toolCallId,
       status,
       ...optional("title", textIn(update, "title")),
-      ...optional("toolKind", textIn(update, "kind")),
-      ...optional("toolName", toolName),
-      ...optional("input", over || update["args"] === undefined ? undefined : JSON.stringify(update["args"])),
+      ...optional("toolKind", known.kind),
+      ...optional("toolName", textIn(update, "toolName")),
+      ...optional("input", over || input === undefined ? undefined : JSON.stringify(input)),
       ...optional("output", content.length === 0 ? undefined : contentText(content)),
       ...(files.length === 0 ? {} : { files }),
       ...optional("agentId", textIn(update, "agentId")),
@@ -131,17 +129,20 @@ export class AcpTranslator {
     const options = listIn(params, "options").flatMap(permissionOption);
     if (call === undefined || options.length === 0) return undefined;
     const toolCallId = textIn(call, "toolCallId") ?? "";
-    const title = textIn(call, "title") ?? "";
-    const toolKind = textIn(call, "kind") ?? "other";
-    const content = listIn(call, "content");
+    // It is an update of its call, too: what it leaves out was said before.
+    const known = this.#tools.open(toolCallId);
+    const title = textIn(call, "title") ?? known.title ?? "";
+    const toolKind = textIn(call, "kind") ?? known.kind ?? "other";
+    const content = [listIn(call, "content"), known.content ?? []].find((list) => list.length > 0) ?? [];
+    const command = commandOf(call["rawInput"] ?? known.input) ?? commandIn(title);
     return {
       kind: "permission",
       requestId,
       toolCallId,
       title,
       toolKind,
-      ...optional("toolName", textIn(call, "toolName") ?? this.#toolNames.get(toolCallId)),
-      content: content.length > 0 ? contentText(content) : toolKind === "execute" ? commandIn(title) : "",
+      ...optional("toolName", textIn(call, "toolName") ?? known.name),
+      content: content.length > 0 ? contentText(content) : toolKind === "execute" ? command : "",
       options,
     };
   }
@@ -161,10 +162,8 @@ function optional<K extends string, V>(key: K, value: V | undefined): { readonly
 }
 
 function words(kind: "text" | "thought", update: JsonRecord): AgentEvent | undefined {
-  const content = update["content"];
-  if (!isRecord(content) || content["type"] !== "text") return undefined;
-  const text = content["text"];
-  if (typeof text !== "string") return undefined;
+  const text = blockWords(update["content"]);
+  if (text === undefined) return undefined;
   const agentId = update["agentId"];
   return typeof agentId === "string" ? { kind, text, agentId } : { kind, text };
 }
@@ -207,7 +206,7 @@ function commandIn(title: string): string {
   return end === -1 ? title : title.slice(0, end);
 }
 
-/** Text of tool content: words as they are, edits as unified diff, anything else as JSON. */
+/** Text of tool content: words as they are, edits as unified diff, pictures and links by their names, anything else as JSON. */
 function contentText(content: readonly unknown[]): string {
   return content.map(itemText).join("\n");
 }
@@ -218,8 +217,7 @@ function itemText(item: unknown): string {
     const diff = textIn(item, "fileDiff") ?? plainDiff(item);
     return said === undefined ? diff : `${said}\n${diff}`;
   }
-  const text = textIn(recordIn(item, "content"), "text");
-  return text ?? JSON.stringify(item) ?? "";
+  return blockWords(recordIn(item, "content")) ?? JSON.stringify(item) ?? "";
 }
 
 function plainDiff(item: unknown): string {

@@ -30,6 +30,7 @@ import { readFailure } from "./model-error.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { wireBlocks } from "./prompt-blocks.ts";
 import { directoryTrouble, FileElsewhere } from "./real-place.ts";
+import { ReplayedWords } from "./replayed-words.ts";
 import { RunningTurns } from "./running-turns.ts";
 import type { StartedAgent } from "./started-agent.ts";
 
@@ -64,6 +65,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
   readonly #translator = new AcpTranslator();
   readonly #requests = new OpenRequests();
   readonly #turns = new RunningTurns();
+  readonly #replayed = new ReplayedWords();
   readonly #lastWords: LastWords;
   #handshake: Handshake | undefined;
   #client: ChannelClient | undefined;
@@ -130,7 +132,9 @@ export class AcpConnection implements AgentConnection, ChannelListener {
       await this.#turns.begin(turn, async () => {
         const trouble = await directoryTrouble(workdir);
         if (trouble !== undefined) throw new FileElsewhere(`Nothing was sent to work in ${workdir}: ${trouble}`);
-        await client.prompt(turn, await wireBlocks(blocks, workdir));
+        const prompt = await wireBlocks(blocks, workdir);
+        await this.#replayed.over();
+        await client.prompt(turn, prompt);
       });
     } catch (error) {
       if (error instanceof FileElsewhere) {
@@ -193,10 +197,15 @@ export class AcpConnection implements AgentConnection, ChannelListener {
 
   update(params: JsonRecord, text: string): void {
     const update = params["update"];
-    const event =
-      this.#isOurs(params) && isRecord(update) ? this.#translator.update(update, this.#subAgentOf(params)) : undefined;
+    const isNew = isRecord(update) && !this.#isRepeated(update);
+    const event = isNew && this.#isOurs(params) ? this.#translator.update(update, this.#subAgentOf(params)) : undefined;
     if (event === undefined) this.log("frame", text);
     else this.#ends.pass(event);
+  }
+
+  /** Of the earlier conversation, told again after a load: kept, but no new words. */
+  #isRepeated({ sessionUpdate }: JsonRecord): boolean {
+    return sessionUpdate !== "available_commands_update" && this.#replayed.heard();
   }
 
   #isOurs(params: unknown): boolean {
@@ -243,6 +252,7 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     this.log("frame", text);
     const verdict = this.#handshake?.reply(method, reply) ?? "withhold";
     this.#acpSessionId = this.#handshake?.acpSessionId;
+    if (this.#handshake?.isLoaded === true) this.#replayed.begin();
     return verdict;
   }
 

@@ -46,6 +46,11 @@ export class Handshake {
     return this.#opened?.acpSessionId;
   }
 
+  /** An earlier session was opened. */
+  get isLoaded(): boolean {
+    return this.#opened !== undefined && this.#context.session.load !== undefined;
+  }
+
   get opened(): OpenedSession | undefined {
     return this.#opened === undefined ? undefined : { ...this.#opened, agentVersion: this.#version };
   }

@@ -76,7 +76,7 @@ export type AgentEvent =
       readonly kind: "tool";
       readonly toolCallId: string;
       readonly status: ToolStatus;
-      /** Absent in completed and failed frames: the protocol leaves them out. */
+      /** Absent in completed and failed frames: the protocol leaves it out. */
       readonly title?: string;
       readonly toolKind?: string;
       readonly toolName?: string;

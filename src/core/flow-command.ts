@@ -64,7 +64,7 @@ function stepText(session: Session): string {
         ? `Waiting for you: ${phase.preview}`
         : `Turn ${turn} finished: ${phase.preview}`;
     case "interrupted":
-      return `Interrupted: ${phase.cause.message} Say continue to go on.`;
+      return `Interrupted: ${phase.cause.message.split("\n", 1)[0] ?? ""} Say continue to go on.`;
     case "ended":
       return phase.cause?.message ?? `Ended: ${phase.outcome}`;
   }

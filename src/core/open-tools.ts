@@ -4,13 +4,12 @@
  * never gets another frame after `pending`, so a pending call proves nothing: only one in progress counts as work.
  */
 import type { AgentEvent } from "./agent-event.ts";
-import { cutText } from "./output.ts";
+import { cutText, OPEN_TITLE_LENGTH } from "./output.ts";
 import type { OpenTool, Session } from "./session.ts";
 
 type ToolEvent = Extract<AgentEvent, { kind: "tool" }>;
 
 const MAX_OPEN = 32;
-const TITLE_LENGTH = 200;
 const ID_LENGTH = 200;
 
 export function openToolsOf({ phase }: Pick<Session, "phase">): readonly OpenTool[] {
@@ -32,10 +31,10 @@ export function openToolsAfter(open: readonly OpenTool[], event: ToolEvent, at: 
   const runs = event.status === "in_progress" || known?.status === "in_progress";
   const tool: OpenTool = {
     toolCallId: id,
-    title: cutText(event.title ?? known?.title ?? event.toolName ?? "tool", TITLE_LENGTH),
+    title: cutText(event.title ?? known?.title ?? event.toolName ?? "tool", OPEN_TITLE_LENGTH),
     status: runs ? "in_progress" : "pending",
     sinceAt: known !== undefined && (known.status === "in_progress" || !runs) ? known.sinceAt : at,
-    ...(toolName === undefined ? {} : { toolName: cutText(toolName, TITLE_LENGTH) }),
+    ...(toolName === undefined ? {} : { toolName: cutText(toolName, OPEN_TITLE_LENGTH) }),
   };
   const all = [...others, tool];
   if (all.length <= MAX_OPEN) return all;

@@ -7,6 +7,8 @@ import type { OpenTool, OutputBuffer } from "./session.ts";
 
 const VERBOSE_OUTPUT_LENGTH = 2_000;
 const FAILURE_LENGTH = 300;
+/** What is kept of the title of an open tool call. */
+export const OPEN_TITLE_LENGTH = 200;
 
 export interface StreamRules {
   readonly outputMode: "minimal" | "balanced" | "verbose";
@@ -113,6 +115,12 @@ export function streamPiece(event: AgentEvent, open: OpenTool | undefined, rules
 
 const PLAN_MARK = { pending: "☐", in_progress: "◐", completed: "☑" } as const;
 
+/** A further frame of a call that is in progress already: told again only under another title. */
+function isTold({ title }: Extract<AgentEvent, { kind: "tool" }>, open: OpenTool | undefined): boolean {
+  if (open?.status !== "in_progress") return false;
+  return title === undefined || open.title === cutText(title, OPEN_TITLE_LENGTH);
+}
+
 function toolPiece(
   event: Extract<AgentEvent, { kind: "tool" }>,
   open: OpenTool | undefined,
@@ -123,14 +131,14 @@ function toolPiece(
     const why = rules.safeMode ? "" : cutText((event.output ?? "").trim(), FAILURE_LENGTH);
     return `\n✗ ${title}${why === "" ? "" : `: ${why}`}\n`;
   }
-  if (event.status === "in_progress") {
-    const hidden = rules.outputMode === "balanced" && HIDDEN_KINDS.has(event.toolKind ?? "");
-    return hidden ? "" : `\n▸ ${title}\n`;
-  }
-  if (event.status === "completed" && rules.outputMode === "verbose" && !rules.safeMode && event.output) {
-    return `\n${cutText(event.output.trimEnd(), VERBOSE_OUTPUT_LENGTH)}\n`;
-  }
-  return "";
+  const hidden = rules.outputMode === "balanced" && HIDDEN_KINDS.has(event.toolKind ?? "");
+  const begun = hidden ? "" : `\n▸ ${title}\n`;
+  if (event.status === "in_progress") return isTold(event, open) ? "" : begun;
+  if (event.status !== "completed") return "";
+  // Some agents, and sub-agents, never say that a call is in progress.
+  const late = open?.status === "pending" ? begun : "";
+  const output = rules.outputMode === "verbose" && !rules.safeMode ? (event.output ?? "").trimEnd() : "";
+  return output === "" ? late : `${late}\n${cutText(output, VERBOSE_OUTPUT_LENGTH)}\n`;
 }
 
 const QUESTION_END = /[?？]\s*["'”’)）\]】*_`~]*\s*$/u;

@@ -8,7 +8,7 @@ import { agentExited, end, finishTurn } from "./turn.ts";
 import { count, endChild, nextId, oneLine, owe, setPhase, startStandIn, write, type Draft } from "./draft.ts";
 import type { SessionEvent } from "./event.ts";
 import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
-import { isInterrupted, lastWordsAfter } from "./last-words.ts";
+import { isInterrupted, lastWordsAfter, resultOf } from "./last-words.ts";
 import { cutText, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
 import { askFrom } from "./question.ts";
@@ -25,6 +25,8 @@ const MAX_PATH_LENGTH = 4_096;
 const MAX_ID_LENGTH = 300;
 const MAX_ASKS = 16;
 const CAUSE_LENGTH = 1_000;
+/** With it and the beginning of stderr a cause fits into a notice. */
+const EXIT_WORDS_LENGTH = 400;
 
 export function onSaid(draft: Draft, said: Said): void {
   const { event } = said;
@@ -49,7 +51,7 @@ export function onSaid(draft: Draft, said: Said): void {
       if (event.turn === draft.session.turn) onTurnFailed(draft, event);
       return;
     case "exited":
-      agentExited(draft, { code: "agent_exited", message: exitMessage(event.report) });
+      agentExited(draft, { code: "agent_exited", message: exitMessage(event.report, wordsOfTurn(draft)) });
       return;
   }
 }
@@ -226,7 +228,13 @@ function onTurnFailed(draft: Draft, { message, needsLogin }: Extract<AgentEvent,
   end(draft, "failed", { code, message: cutText(message, CAUSE_LENGTH) });
 }
 
-function exitMessage(report: Extract<AgentEvent, { kind: "exited" }>["report"]): string {
+/** What it had said in the turn that has no end now; nobody else tells it. */
+function wordsOfTurn({ session }: Draft): string {
+  const { kind } = session.phase;
+  return kind === "working" || kind === "asking" ? oneLine(resultOf(session, EXIT_WORDS_LENGTH).text) : "";
+}
+
+function exitMessage(report: Extract<AgentEvent, { kind: "exited" }>["report"], words: string): string {
   const how =
     report.signal !== null
       ? `on signal ${report.signal}`
@@ -235,8 +243,11 @@ function exitMessage(report: Extract<AgentEvent, { kind: "exited" }>["report"]):
         : "without an exit code";
   const what = report.cause === "disconnected" ? "The connection to iFlow was lost" : `iFlow ended ${how}`;
   const tail = report.stderrTail.trim();
+  const said = words === "" ? "" : `\nIt had said: "${words}".`;
   return cutText(
-    tail === "" ? `${what}.` : `${what}. Its last lines:\n${tail.slice(-CAUSE_LENGTH + 100)}`,
+    tail === ""
+      ? `${what}.${said}`
+      : `${what}.${said}\nIts last lines:\n${tail.slice(-CAUSE_LENGTH + 100 + said.length)}`,
     CAUSE_LENGTH,
   );
 }

@@ -23,7 +23,50 @@ const EVENT_OPTIONS = [
 ];
 const DIFF = { type: "diff", path: "a.txt", oldText: "", newText: "hi\n", fileDiff: "@@ -0,0 +1,1 @@\n+hi\n" };
 
+const said = (content: object): object => ({ sessionUpdate: "agent_message_chunk", content });
+
 export const UPDATES: readonly [string, object, AgentEvent][] = [
+  [
+    "a picture among words",
+    said({ type: "image", mimeType: "image/png", data: "A".repeat(4_096) }),
+    { kind: "text", text: "\n🖼 image/png, 3 KiB\n" },
+  ],
+  ["a sound", said({ type: "audio", mimeType: "audio/wav", data: "" }), { kind: "text", text: "\n🔊 audio/wav\n" }],
+  [
+    "a link",
+    said({ type: "resource_link", name: "notes.md", uri: "file:///w/notes.md" }),
+    { kind: "text", text: "\n🔗 notes.md file:///w/notes.md\n" },
+  ],
+  [
+    "a link without a name, of two lines",
+    said({ type: "resource_link", uri: "https://a.example/x\ny" }),
+    { kind: "text", text: "\n🔗 https://a.example/x y\n" },
+  ],
+  [
+    "an embedded text",
+    said({ type: "resource", resource: { uri: "file:///w/a.txt", text: "body" } }),
+    { kind: "text", text: "\n📄 file:///w/a.txt\nbody" },
+  ],
+  [
+    "a tool call without a state",
+    { sessionUpdate: "tool_call", toolCallId: "c1", title: "Look", kind: "read" },
+    { kind: "tool", toolCallId: "c1", status: "pending", title: "Look", toolKind: "read" },
+  ],
+  [
+    "an update without a state of a call that was not heard of",
+    { sessionUpdate: "tool_call_update", toolCallId: "c1", title: "Looking" },
+    { kind: "tool", toolCallId: "c1", status: "in_progress", title: "Looking" },
+  ],
+  [
+    "a picture as a tool's output",
+    {
+      sessionUpdate: "tool_call_update",
+      toolCallId: "c1",
+      status: "completed",
+      content: [{ type: "content", content: { type: "image", mimeType: "image/png", data: "AAAA" } }],
+    },
+    { kind: "tool", toolCallId: "c1", status: "completed", output: "\n🖼 image/png, 1 KiB\n" },
+  ],
   [
     "words",
     { sessionUpdate: "agent_message_chunk", content: { type: "text", text: "你好" } },
@@ -268,7 +311,7 @@ export const KEPT: readonly [string, unknown][] = [
   ],
   ["words of the person", update({ sessionUpdate: "user_message_chunk", content: { type: "text", text: "x" } })],
   ["an update that is not known", update({ sessionUpdate: "current_mode_update", currentModeId: "plan" })],
-  ["a picture", update({ sessionUpdate: "agent_message_chunk", content: { type: "image", data: "" } })],
+  ["a block that is not known", update({ sessionUpdate: "agent_message_chunk", content: { type: "video", data: "" } })],
   [
     "a tool call with a status that is not known",
     update({ sessionUpdate: "tool_call", toolCallId: "c", status: "paused" }),

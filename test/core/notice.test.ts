@@ -150,7 +150,7 @@ describe("[N1] [N9] notices in English", () => {
     [
       "interrupted",
       interrupted(),
-      "⚠️ fix-login was interrupted\niFlow ended with code 137.\n\nNothing was repeated. Go on: /iflow_respond fix-login continue\nStop it: /iflow_kill fix-login",
+      '⚠️ fix-login was interrupted\niFlow ended with code 137.\nIt had said: "Half way".\n\nNothing was repeated. Go on: /iflow_respond fix-login continue\nStop it: /iflow_kill fix-login',
     ],
     [
       "quiet",

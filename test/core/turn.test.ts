@@ -225,7 +225,7 @@ describe("the agent's death (decision 11)", () => {
     const { session } = play(working(), [exited(137, "heap out of memory")]);
     expect(phaseOf(session, "interrupted").cause).toEqual({
       code: "agent_exited",
-      message: "iFlow ended with code 137. Its last lines:\nheap out of memory",
+      message: "iFlow ended with code 137.\nIts last lines:\nheap out of memory",
     });
     expect(lastNotice(session)).toMatchObject({ kind: "interrupted", data: { code: "agent_exited" } });
   });
