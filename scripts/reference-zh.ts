@@ -60,7 +60,10 @@ export const CHINESE: Readonly<Record<string, string>> = {
   "Which the chat does not follow any more.": "这个聊天不再跟看的会话。",
   "With `all`: those that were stopped.": "用 `all` 时：被停止的会话。",
   "Whether there is more before or after.": "前后是否还有内容。",
-  "The words.": "文字。",
+  "The words; with `questionId` those of the question, and the offsets are in them.":
+    "文字；给出 `questionId` 时是该提问的全文，偏移也按它计算。",
+  "Instead of output, all of this open question: command, diff or plan, and every choice.":
+    "不显示输出，而显示这个未答提问的全部内容：命令、差异或计划，以及每个选项。",
   "Its first prompt, at most 2 KiB of it.": "第一个提示，至多 2 KiB。",
   "Launched at.": "启动时间。",
   "Ended at.": "结束时间。",

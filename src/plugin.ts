@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
 import { parseConfig, type ParsedConfig, type PluginConfig } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
-import { parsePayload } from "./core/choice-button.ts";
+import { parsePayload, parseShow } from "./core/choice-button.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { formatRoute } from "./core/route.ts";
 import { chatCaller } from "./host/caller.ts";
@@ -24,6 +24,7 @@ import { withResolvedSecrets } from "./host/secrets.ts";
 import type { ServicePlace } from "./host/service.ts";
 import { openTaskFlow, type TaskFlow } from "./host/task-flow.ts";
 import { answerBareReply, answerPress, refusePress, sessionOfPress } from "./operations/chat-answers.ts";
+import { showPress } from "./operations/question-text.ts";
 import type { StatsJson } from "./operations/answers.ts";
 import type { Context } from "./operations/context.ts";
 import { operations } from "./operations/table.ts";
@@ -165,13 +166,16 @@ class Instance {
   async onPress(press: ButtonPress): Promise<PressReply> {
     const context = this.#context;
     const pressed = parsePayload(press.payload);
+    const shown = parseShow(press.payload);
     if (context === undefined)
       return { text: "The iFlow plugin is not running now. Try again in a few seconds.", closed: false };
+    const session = sessionOfPress(context, pressed ?? shown ?? { sessionId: "" });
+    const { route, senderId, inGroup, isAuthorised } = press;
+    const chat = { route, senderId, inGroup, isOwner: await press.isOwner() };
+    const caller = chatCaller("button", session?.owner ?? { sessionKey: "" }, chat);
+    if (shown !== undefined) return showPress(context, caller, { ...shown, isAuthorised });
     if (pressed === undefined) return { text: "This button is of an older version.", closed: true };
-    const owner = sessionOfPress(context, pressed)?.owner ?? { sessionKey: "" };
-    const { route, senderId, inGroup } = press;
-    const caller = chatCaller("button", owner, { route, senderId, inGroup, isOwner: await press.isOwner() });
-    return press.isAuthorised ? answerPress(context, caller, pressed) : refusePress(context, caller, pressed);
+    return isAuthorised ? answerPress(context, caller, pressed) : refusePress(context, caller, pressed);
   }
 
   async onMessage(message: PlainMessage): Promise<string | undefined> {

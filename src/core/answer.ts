@@ -2,6 +2,7 @@
  * What people (and agents, and other writers) say to a session.
  * Owns: the first valid answer wins; late and stale ones are refused with what happened instead; messages wait in order.
  */
+import { askedWords } from "./asked-text.ts";
 import { closedMessage, noteAnswered, noteDenied } from "./closed-question.ts";
 import type { AuditFact, Rules, SessionEvent, Taken } from "./event.ts";
 import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
@@ -223,7 +224,7 @@ function keepGrant(draft: Draft, ask: Ask, when: "lasting" | "late"): void {
 /** The words that carry an answer to an agent whose request is gone. */
 function lateMessage(draft: Draft, ask: Ask): Message {
   const lines = ask.questions.map(
-    (q) => `- ${cutText(q.text.text, 400)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`,
+    (q) => `- ${cutText(askedWords(q), 400)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`,
   );
   // Whole: a person's words are in it, and nobody else keeps them for the prompt.
   const text = `You were interrupted while you waited for an answer. You had asked:\n${lines.join("\n")}\nGo on from there.`;

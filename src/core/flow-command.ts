@@ -2,6 +2,7 @@
  * Which TaskFlow verb stores a session, and how it reads in the host's views.
  * Owns: the one table from phases to verbs, `currentStep`, `waitJson` and the goal; no secret is in any of them.
  */
+import { headline } from "./asked-text.ts";
 import { oneLine } from "./draft.ts";
 import { runningTools } from "./open-tools.ts";
 import { cutText } from "./output.ts";
@@ -58,7 +59,7 @@ function stepText(session: Session): string {
       return `Turn ${turn} · ${calls}${tool === undefined ? "" : ` · running ${tool.title}`}`;
     }
     case "asking":
-      return `Waiting for you: ${openQuestions(phase.asks)[0]?.text.text ?? ""}`;
+      return `Waiting for you: ${openQuestions(phase.asks).map(headline)[0] ?? ""}`;
     case "idle":
       return phase.expects === "answer"
         ? `Waiting for you: ${phase.preview}`
@@ -84,7 +85,7 @@ function waitOf(phase: Phase): unknown {
         for: "answer",
         id: question?.id,
         kind: question?.kind,
-        text: cutText(question?.text.text ?? "", 500),
+        text: cutText(question === undefined ? "" : headline(question), 500),
         options: question?.options.slice(0, MAX_LISTED).map((o) => cutText(o.label, 100)),
         deadlineAt: Math.min(...phase.asks.map((ask) => ask.deadlineAt)),
         more: more.slice(0, MAX_LISTED).map((q) => q.id),

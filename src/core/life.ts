@@ -3,6 +3,7 @@
  * Owns: what a session becomes when something outside of its conversation happens.
  */
 import type { AuditFact, ForeignChange, SessionEvent } from "./event.ts";
+import { headline } from "./asked-text.ts";
 import { audit, onAnswered, onMessage } from "./answer.ts";
 import { GRACE_MS, nextDeadline } from "./deadline.ts";
 import {
@@ -250,7 +251,7 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
       recoverWorking(draft, phase, phase.prompt === "left" ? "yes" : event.promptLeft);
       return;
     case "asking":
-      startStandIn(draft, openQuestions(phase.asks)[0]?.text.text ?? "");
+      startStandIn(draft, openQuestions(phase.asks).map(headline)[0] ?? "");
       return;
     case "idle":
       if (phase.expects === "answer") startStandIn(draft, phase.preview);

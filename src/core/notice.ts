@@ -3,10 +3,20 @@
  * Owns: what each notice says and in which order: emoji and name, the matter in short, what to do next; no secret is in it.
  * Does not own: the languages (words-en.ts, words-zh.ts), the way to the chat.
  */
+import { SHOWN_LENGTH } from "./asked-text.ts";
 import { visible } from "./fence.ts";
 import { cutText } from "./output.ts";
 import { openQuestions } from "./question.ts";
-import { brief, choices, firstLine, markOf, matter, withoutCode, type NoticeStyle } from "./question-words.ts";
+import {
+  brief,
+  choices,
+  firstLine,
+  hidesChoices,
+  markOf,
+  matter,
+  withoutCode,
+  type NoticeStyle,
+} from "./question-words.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Ask, Notice, NoticeCode, Question, Session } from "./session.ts";
 import type { Answerer, Words } from "./words.ts";
@@ -27,7 +37,6 @@ const EMOJI = {
 } as const;
 
 /** With choices and what to do next a notice stays below 3,600 characters, and so one message on every channel known. */
-const QUESTION_LENGTH = 1_400;
 const PART_LENGTH = 400;
 const ALL_PARTS_LENGTH = 2_400;
 const DETAIL_LENGTH = 700;
@@ -214,14 +223,14 @@ function asks(session: Session, notice: Notice, style: NoticeStyle): Paragraphs 
     const id = open.length > 1 ? first.id : undefined;
     const head = headOf(first, words, session.name);
     return [
-      [head, ...matter(first, QUESTION_LENGTH, style)],
+      [head, ...matter(first, SHOWN_LENGTH, style).lines],
       choices(first, words),
-      [...last, howTo(session.name, first, id, words), left],
+      [...last, readWhole(session, first, SHOWN_LENGTH, style), howTo(session.name, first, id, words), left],
     ];
   }
   const place = first.options.length > 0 ? words.markPlace[markOf(first)] : words.wordsPlace;
   const how = words.next.each(command(session.name, place, first.id));
-  return [[words.head.questions(session.name, asked.length)], ...parts(asked, style), [...last, how, left]];
+  return [[words.head.questions(session.name, asked.length)], ...parts(session, asked, style), [...last, how, left]];
 }
 
 function headOf({ kind }: Question, { head }: Words, name: string): string {
@@ -238,18 +247,30 @@ function headOf({ kind }: Question, { head }: Words, name: string): string {
 }
 
 /** As many parts as fit; how many more there are is said. */
-function parts(questions: readonly Question[], style: NoticeStyle): Paragraphs {
+function parts(session: Session, questions: readonly Question[], style: NoticeStyle): Paragraphs {
   const shown: (readonly string[])[] = [];
   let length = 0;
   for (const question of questions) {
-    const [title = "", ...content] = matter(question, PART_LENGTH, style);
-    const lines = [`${question.id} · ${title}`, ...content, ...choices(question, style.words)];
+    const [title = "", ...content] = matter(question, PART_LENGTH, style).lines;
+    const all = readWhole(session, question, PART_LENGTH, style);
+    const lines = [`${question.id} · ${title}`, ...content, ...choices(question, style.words), all];
     length += lines.join("\n").length + 2;
     if (length > ALL_PARTS_LENGTH && shown.length > 0)
       return [...shown, [style.words.more(questions.length - shown.length)]];
     shown.push(lines);
   }
   return shown;
+}
+
+/** Whether the notice of one question shows less than all that has to be read, which can be read elsewhere. */
+export function isPartly(question: Question, style: NoticeStyle): boolean {
+  return matter(question, SHOWN_LENGTH, style).isCut || hidesChoices(question, style.words);
+}
+
+/** Where all of a question can be read, when its notice has a part of it. */
+function readWhole({ name }: Session, question: Question, length: number, style: NoticeStyle): string {
+  const isPart = matter(question, length, style).isCut || hidesChoices(question, style.words);
+  return isPart ? style.words.next.readWhole(`/iflow_output --question ${question.id} ${name}`) : "";
 }
 
 /**

@@ -1,9 +1,11 @@
 /**
  * A question as people and agents read it: what it is about, its choices, what safe mode leaves of it.
  */
+import { contentOf, isNamedByContent, headline, shownOf, TITLE_LENGTH } from "./asked-text.ts";
 import { choiceLine, isOwn, labelApart, markAt } from "./choice.ts";
-import { blockAtEnd, closingOf, isCode, textLines } from "./code-block.ts";
+import { isCode, textLines } from "./code-block.ts";
 import { oneLine } from "./draft.ts";
+import { closed } from "./excerpt.ts";
 import { fenced, visible } from "./fence.ts";
 import { cutText } from "./output.ts";
 import { redactSecrets } from "./redact.ts";
@@ -16,7 +18,6 @@ export interface NoticeStyle {
   readonly safeMode: boolean;
 }
 
-const TITLE_LENGTH = 300;
 const CHOICE_LENGTH = 120;
 const MAX_CHOICES = 12;
 
@@ -48,22 +49,49 @@ export function markOf({ marks }: Question): Mark {
   return marks === "letters" ? "letter" : "number";
 }
 
-/** What is asked: a permission's title, and what would be done in a block of its own. */
-export function matter(question: Question, length: number, { words, safeMode }: NoticeStyle): readonly string[] {
-  const own = question.kind === "fresh-start" ? words.freshStart : question.text.text;
-  const whole = visible(redactSecrets(own)).trim();
-  const [title = "", ...rest] = whole.split("\n");
-  const content = rest.join("\n").trim();
-  const header = question.header === undefined ? "" : `${brief(question.header, CHOICE_LENGTH)}: `;
-  if (safeMode) return [header + cutText(title, TITLE_LENGTH), ...(content === "" ? [] : [words.contentHidden])];
-  if (question.kind !== "permission") return [header + cutMarkdown(whole, length)];
-  return [header + cutText(title, TITLE_LENGTH), ...(content === "" ? [] : [fenced(cutText(content, length))])];
+/** What is asked, and whether a part of it is not shown but can be. */
+export interface Matter {
+  readonly lines: readonly string[];
+  readonly isCut: boolean;
 }
 
-/** Cut at the end; a code block that is cut off is closed. */
-export function cutMarkdown(text: string, length: number): string {
-  const cut = cutText(text, length);
-  return cut + closingOf(blockAtEnd(cut), cut);
+/** A permission's title, and what would be done in a block of its own; of what is too long both ends. */
+export function matter(question: Question, length: number, style: NoticeStyle): Matter {
+  const { words, safeMode } = style;
+  if (question.kind === "fresh-start") return { lines: [words.freshStart], isCut: false };
+  const content = contentOf(question);
+  const note = question.header === undefined ? "" : brief(question.header, CHOICE_LENGTH);
+  const before = note === "" ? "" : `${note}: `;
+  const named = before + brief(headline(question));
+  const isSaid = content === undefined || visible(content.text).trim() === headline(question).trim();
+  if (safeMode) return { lines: [named, ...(isSaid ? [] : [words.contentHidden])], isCut: !isSaid };
+  if (content === undefined) return { lines: [named], isCut: false };
+  const isBlock = question.kind === "permission";
+  const { head, tail, total } = shownOf(content, length, isBlock ? "block" : "prose");
+  const shown = isBlock ? fenced : closed;
+  const ends =
+    total === undefined
+      ? [shown(isBlock ? head : before + head)]
+      : [
+          shown(isBlock ? head : before + head),
+          `\n${words.partly(head.length + tail.length, total)}${tail === "" ? "" : "\n"}`,
+          tail === "" ? "" : shown(tail),
+        ];
+  // A command is its own title.
+  const isCommand = isBlock && isNamedByContent(question);
+  return {
+    lines: [...(isBlock ? [isCommand ? note : named] : []), ...ends].filter((line) => line !== ""),
+    isCut: total !== undefined,
+  };
+}
+
+/** Whether a notice shows less of the choices than there is. */
+export function hidesChoices(question: Question, words: Words): boolean {
+  const isLong = question.options.some(
+    (_option, index) => choiceLine(question, index, labelOf(question, index, words)).length > CHOICE_LENGTH,
+  );
+  const isMore = question.kind === "question" && question.text.key !== undefined;
+  return isLong || isMore || question.options.length > MAX_CHOICES;
 }
 
 /** Prose without its code blocks: they are what files and commands said. */

@@ -4,14 +4,13 @@
  * Does not own: by which mark a choice is named, and which one words mean (choice.ts).
  */
 import type { AgentReply, AgentRequest, AskedAnswer, AskedQuestion, RequestOption } from "./agent-event.ts";
+import { askedText, fitsNotice, storedText, TITLE_LENGTH } from "./asked-text.ts";
 import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS } from "./choice.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { isRejection, mayAlways, oneForEachId, subjectOf, type PermissionRequest } from "./permission.ts";
 import { redactSecrets } from "./redact.ts";
-import type { Answer, Ask, PermissionMode, PermissionSubject, Question, StoredText } from "./session.ts";
-
-export const PREVIEW_LENGTH = 2_000;
+import type { Answer, Ask, PermissionMode, PermissionSubject, Question } from "./session.ts";
 
 /** What is kept of a request in memory and in the records, so that no request can outgrow them. */
 const MAX_QUESTIONS = 10;
@@ -24,16 +23,6 @@ const QUESTION_LENGTH = 8_000;
 export const FRESH_START_TEXT =
   "iFlow no longer has the history of this session. Start fresh with a summary of what was said and done, or stop?";
 
-/** Private keys are the longest. */
-const LONGEST_SECRET = 8_192;
-
-export function preview(text: string, key?: string): StoredText {
-  if (text.length <= PREVIEW_LENGTH) return { text, length: text.length };
-  // Masked before it is cut: half a secret is not known for one.
-  const beginning = redactSecrets(text.slice(0, PREVIEW_LENGTH + LONGEST_SECRET));
-  return { text: cutText(`${beginning}…`, PREVIEW_LENGTH), length: text.length, ...(key === undefined ? {} : { key }) };
-}
-
 export interface AskFacts {
   readonly number: number;
   readonly at: number;
@@ -41,56 +30,86 @@ export interface AskFacts {
   readonly subject?: PermissionSubject;
   /** Journal key of the whole text, when it is longer than its preview. */
   readonly textKey?: string;
+  /** Notices do not show what commands and files say (safe mode). */
+  readonly hidesContent?: boolean;
 }
 
 export function askFrom(request: AgentRequest, facts: AskFacts): Ask {
   const base = { requestId: request.requestId, askedAt: facts.at, deadlineAt: facts.deadlineAt };
   const id = `q${facts.number}`;
-  const kind = request.kind === "questions" ? "question" : request.kind;
-  const one = (text: string, options: readonly RequestOption[], freeText: boolean): readonly Question[] => [
-    {
-      id,
-      kind,
-      text: preview(text, facts.textKey),
-      options,
-      multiSelect: false,
-      freeText,
-      ...marksOf({ kind, options, text }),
-    },
-  ];
   switch (request.kind) {
     case "permission": {
-      const what = request.content === "" ? request.title : `${request.title}\n${request.content}`;
       const subject = facts.subject === undefined ? {} : { subject: facts.subject };
-      return {
-        ...base,
-        ...subject,
-        kind: "permission",
-        questions: one(what, boundOptions(inOrder(offeredFor(request))), false),
-      };
+      return { ...base, ...subject, kind: "permission", questions: [askedPermission(request, id, facts)] };
     }
     case "plan":
-      return { ...base, kind: "plan", questions: one(request.plan, PLAN_OPTIONS, true) };
+      return { ...base, kind: "plan", questions: [askedPlan(request.plan, id, facts)] };
     case "questions":
       return {
         ...base,
         kind: "question",
-        questions: request.questions
-          .slice(0, MAX_QUESTIONS)
-          .map((question, index) =>
-            askedQuestion(question, request.questions.length === 1 ? id : `${id}.${index + 1}`),
-          ),
+        questions: request.questions.slice(0, MAX_QUESTIONS).map((question, index) => {
+          const key = facts.textKey === undefined ? undefined : partKey(facts.textKey, index);
+          return askedQuestion(question, request.questions.length === 1 ? id : `${id}.${index + 1}`, key);
+        }),
       };
   }
 }
 
-function askedQuestion({ text, header, options: offered, multiSelect }: AskedQuestion, id: string): Question {
+function askedPermission(request: PermissionRequest, id: string, { textKey, hidesContent }: AskFacts): Question {
+  const { title, content, note } = askedText(request);
+  const isHidden = hidesContent === true && content !== "" && content.trim() !== title.trim();
+  const options = boundOptions(inOrder(offeredFor(request, fitsNotice(content) && !isHidden)));
+  return {
+    id,
+    kind: "permission",
+    text: { text: cutText(title, TITLE_LENGTH), length: title.length },
+    ...(content === "" ? {} : { content: storedText(content, textKey) }),
+    ...(note === "" ? {} : { header: cutText(note, HEADER_LENGTH) }),
+    options,
+    multiSelect: false,
+    freeText: false,
+    ...marksOf({ kind: "permission", options, text: title }),
+  };
+}
+
+function askedPlan(plan: string, id: string, { textKey, hidesContent }: AskFacts): Question {
+  const isReadable = fitsNotice(plan) && !(hidesContent === true && plan.trim().includes("\n"));
+  const options = isReadable ? PLAN_OPTIONS : PLAN_OPTIONS.filter(({ kind }) => kind !== "allow_always");
+  const text = storedText(plan, textKey);
+  return {
+    id,
+    kind: "plan",
+    text,
+    options,
+    multiSelect: false,
+    freeText: true,
+    ...marksOf({ kind: "plan", options, text: plan }),
+  };
+}
+
+/** Whether less is kept of a question than was asked: the journal then has all of it. */
+export function isKeptInPart({ text, options }: AskedQuestion): boolean {
+  return text.length > QUESTION_LENGTH || options.length > MAX_OPTIONS;
+}
+
+/** The key of the whole of one question of several, from 0. */
+export function partKey(key: string, index: number): string {
+  return `${key}.${index + 1}`;
+}
+
+function askedQuestion(question: AskedQuestion, id: string, key: string | undefined): Question {
+  const { text, header, multiSelect } = question;
   const kind = "question" as const;
-  const options = boundOptions(byWords(offered));
+  const options = boundOptions(byWords(question.options));
   return {
     id,
     kind,
-    text: { text: cutText(text, QUESTION_LENGTH), length: text.length },
+    text: {
+      text: cutText(text, QUESTION_LENGTH),
+      length: text.length,
+      ...(key !== undefined && isKeptInPart(question) ? { key } : {}),
+    },
     ...(header === undefined ? {} : { header: cutText(header, HEADER_LENGTH) }),
     options,
     multiSelect,
@@ -104,10 +123,10 @@ function byId(options: readonly RequestOption[]): readonly RequestOption[] {
   return oneForEachId(options).filter((option) => option.id.length <= OPTION_ID_LENGTH);
 }
 
-/** "Always" is no choice where it could not be kept to what was asked. */
-function offeredFor(request: PermissionRequest): readonly RequestOption[] {
+/** "Always" is no choice where it could not be kept to what was asked, or where nobody can read all of that in the notice. */
+function offeredFor(request: PermissionRequest, isReadable: boolean): readonly RequestOption[] {
   const subject = subjectOf(request, "");
-  const lasts = subject !== undefined && mayAlways(subject);
+  const lasts = isReadable && subject !== undefined && mayAlways(subject);
   return byId(request.options).filter(({ kind }) => lasts || kind !== "allow_always");
 }
 

@@ -11,6 +11,7 @@ import { openToolOf, openToolsAfter, openToolsOf } from "./open-tools.ts";
 import { isInterrupted, lastWordsAfter, resultOf } from "./last-words.ts";
 import { cutText, streamPiece, utf8Bytes, type StreamRules } from "./output.ts";
 import { allowedUnasked, allowOption, grantFor, subjectOf } from "./permission.ts";
+import { askedWords, headline } from "./asked-text.ts";
 import { askFrom } from "./question.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Ask, PermissionSubject, Session } from "./session.ts";
@@ -152,6 +153,7 @@ function onAsked(draft: Draft, request: AgentRequest, said: Said): void {
     deadlineAt: draft.at + draft.rules.questionTimeoutMs,
     ...(subject === undefined ? {} : { subject }),
     ...(said.textKey === undefined ? {} : { textKey: said.textKey }),
+    hidesContent: draft.rules.safeMode,
   });
   openAsk(draft, ask);
 }
@@ -208,10 +210,10 @@ export function openAsk(draft: Draft, ask: Ask): void {
   count(draft, { questionsAsked: ask.questions.length });
   showQuestions(draft, ask.questions);
   for (const question of ask.questions)
-    draft.effects.push({ do: "record-question", id: question.id, text: question.text.text });
+    draft.effects.push({ do: "record-question", id: question.id, text: askedWords(question) });
   if (before.length === 0) {
     endChild(draft, "succeeded");
-    startStandIn(draft, ask.questions[0]?.text.text ?? "");
+    startStandIn(draft, ask.questions[0] === undefined ? "" : headline(ask.questions[0]));
   }
   owe(draft, "asks", { questionIds: ask.questions.map((q) => q.id), turn: draft.session.turn });
 }

@@ -46,6 +46,8 @@ export interface StoredText {
   readonly length: number;
   readonly key?: string;
   readonly digest?: string;
+  /** Its end, where that has to be seen as well. */
+  readonly tail?: string;
 }
 
 export interface Settings {
@@ -85,7 +87,10 @@ export interface Question {
   /** `q7`, or `q7.1`, `q7.2` for the parts of one request. */
   readonly id: string;
   readonly kind: QuestionKind;
+  /** What is asked; of a permission one line. */
   readonly text: StoredText;
+  /** What a permission would do: the command, the diff. Records of before have it behind the first line of `text`. */
+  readonly content?: StoredText;
   /** Exact question text, the key of the agent's `answers` (kept only when the request came as questions). */
   readonly header?: string;
   readonly options: readonly RequestOption[];

@@ -56,7 +56,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 const by = shape({ kind: text, door: text, senderId: maybe(text) });
-const stored = shape({ text, length: number, key: maybe(text) });
+const stored = shape({ text, length: number, key: maybe(text), tail: maybe(text) });
 const message = shape({ id: text, text: stored, by, at: number, files: maybe(list(text)), again: maybe(flag) });
 const cause = shape({ code: text, message: text });
 const route = shape({ channel: text, to: text, accountId: maybe(text), threadId: maybe(textOrNumber) });
@@ -68,6 +68,7 @@ const question = shape({
   id: text,
   kind: questionKind,
   text: stored,
+  content: maybe(stored),
   header: maybe(text),
   options: list(option),
   multiSelect: flag,

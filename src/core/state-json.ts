@@ -6,7 +6,7 @@ import { keptWords, shownLastWords } from "./last-words.ts";
 import { cutText, tailOf, utf8Bytes } from "./output.ts";
 import { redactSecrets } from "./redact.ts";
 import { redactInPlace, redactTail, redactValue } from "./redact-value.ts";
-import { SCHEMA, type Ask, type Message, type Session } from "./session.ts";
+import { SCHEMA, type Ask, type Message, type Session, type StoredText } from "./session.ts";
 import { isRecord, valueAt, wrongField } from "./state-check.ts";
 
 export const MAX_STATE_BYTES = 64 * 1024;
@@ -92,13 +92,26 @@ function shortMessage(message: Message, length: number): Message {
   return files === undefined || length < 100 ? rest : { ...rest, files: files.slice(0, 5).map((f) => cutText(f, 200)) };
 }
 
+/** Its two ends; that it has less than all of it can be told by its length. */
+function shortAsked(stored: StoredText, length: number): StoredText {
+  const text = cutText(stored.text, length);
+  const isCut = text.length < stored.text.length;
+  return {
+    ...stored,
+    text,
+    length: isCut ? Math.max(stored.length, stored.text.length) : stored.length,
+    ...(stored.tail === undefined ? {} : { tail: tailOf(stored.tail, length) }),
+  };
+}
+
 function shortAsk(ask: Ask, text: number, label: number): Ask {
   return {
     ...ask,
     ...(ask.subject === undefined ? {} : { subject: { ...ask.subject, title: cutText(ask.subject.title, text) } }),
     questions: ask.questions.slice(0, 8).map((q) => ({
       ...q,
-      text: short(q.text, text),
+      text: shortAsked(q.text, text),
+      ...(q.content === undefined ? {} : { content: shortAsked(q.content, text) }),
       options: q.options.slice(0, 12).map((o) => ({
         ...o,
         id: cutText(o.id, label * 2),

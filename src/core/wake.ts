@@ -124,8 +124,12 @@ function asksNext(session: Session, notice: Notice, ref: string): string {
   const rule = grants
     ? "Answer only if the person has already decided exactly this in the chat; a permission or a plan is theirs to grant. Otherwise ask them, and wait."
     : "Answer only if the person has already decided it in the chat or it is plain fact. Otherwise ask them, and wait.";
+  const cut = asked.filter((question) => matter(question, QUESTION_LENGTH, { words: EN, safeMode: false }).isCut);
+  const reads = cut.map(
+    ({ id }) => `  iflow_output {"session": ${ref}, "question_id": ${JSON.stringify(id)}} (all of it)`,
+  );
   const calls = asked.length === 0 ? [call(ref, undefined, false)] : asked.map((question) => call(ref, question, true));
-  return [`Next: ${rule}`, ...calls].join("\n");
+  return [`Next: ${rule}`, ...reads, ...calls].join("\n");
 }
 
 function call(ref: string, question: Question | undefined, withId: boolean): string {
@@ -145,7 +149,7 @@ function contentOf(session: Session, notice: Notice, style: NoticeStyle): string
   const { asked } = noticeQuestions(session, notice);
   return asked
     .map((question) =>
-      [`${question.id}:`, ...matter(question, QUESTION_LENGTH, style), ...choices(question, EN)].join("\n"),
+      [`${question.id}:`, ...matter(question, QUESTION_LENGTH, style).lines, ...choices(question, EN)].join("\n"),
     )
     .join("\n\n");
 }

@@ -98,6 +98,8 @@ export const EN: Words = {
   running: (tool) => `It runs ${tool}.`,
   held: (time) => `It now holds for ${time} more.`,
   resumedWith: (words) => `Their words: ${words}`,
+  partly: (shown, total) => `[… ${shown} of ${total} characters are shown …]`,
+  showAll: "Show all",
   more: (count) => `… and ${count} more`,
   mayBeMissing: (name) =>
     `⚠️ ${name}: the connection broke while a message was sent, so it may not have arrived here.\nRead it: /iflow_output ${name}\nWhat is open: /iflow_sessions`,
@@ -110,6 +112,7 @@ export const EN: Words = {
   contentHidden: "(content hidden in safe mode)",
   codeHidden: "(code hidden in safe mode)",
   next: {
+    readWhole: (command) => `All of it: ${command}`,
     watch: (name) => `Watch it: /iflow_fg ${name}`,
     withdraw: (name) => `It starts by itself. Withdraw it: /iflow_kill ${name}`,
     choose: (command, mark) => `Reply with the ${mark}, or: ${command}`,

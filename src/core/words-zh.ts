@@ -91,6 +91,8 @@ export const ZH: Words = {
   running: (tool) => `正在运行 ${tool}。`,
   held: (time) => `现在再保留 ${time}。`,
   resumedWith: (words) => `对方的内容：${words}`,
+  partly: (shown, total) => `[…… 共 ${total} 个字符，这里显示 ${shown} 个 ……]`,
+  showAll: "查看全部",
   more: (count) => `…… 另有 ${count} 项`,
   mayBeMissing: (name) =>
     `⚠️ ${name}：发送一条消息时连接中断，它可能没有送到这里。\n查看：/iflow_output ${name}\n还有什么在等：/iflow_sessions`,
@@ -103,6 +105,7 @@ export const ZH: Words = {
   contentHidden: "（安全模式下不显示内容）",
   codeHidden: "（安全模式下不显示代码）",
   next: {
+    readWhole: (command) => `完整内容：${command}`,
     watch: (name) => `查看进展：/iflow_fg ${name}`,
     withdraw: (name) => `轮到时会自动开始。撤回：/iflow_kill ${name}`,
     choose: (command, mark) => `回复${MARK[mark]}即可，或：${command}`,

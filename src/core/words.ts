@@ -46,6 +46,10 @@ export interface Words {
   held(took: string): string;
   resumedWith(words: string): string;
   more(count: number): string;
+  /** Between the two ends of a text: how many of its characters are shown. */
+  partly(shown: number, total: number): string;
+  /** On the button that shows all of it. */
+  readonly showAll: string;
   /** Instead of a message that may not have arrived. */
   mayBeMissing(name: string): string;
   /** Labels of the plugin's own options, by id. */
@@ -61,6 +65,8 @@ export interface Words {
   readonly codeHidden: string;
   /** What to do next: lines with the commands in them. */
   readonly next: {
+    /** What is asked, whole. */
+    readWhole(command: string): string;
     watch(name: string): string;
     withdraw(name: string): string;
     choose(command: string, mark: Mark): string;

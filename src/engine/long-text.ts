@@ -3,8 +3,9 @@
  * Owns: when a text is long, and the digest by which identical requests are known.
  */
 import { createHash } from "node:crypto";
-import type { AgentEvent } from "../core/agent-event.ts";
-import { preview, PREVIEW_LENGTH } from "../core/question.ts";
+import type { AgentEvent, AskedQuestion } from "../core/agent-event.ts";
+import { preview, PREVIEW_LENGTH, wholeOf } from "../core/asked-text.ts";
+import { isKeptInPart, partKey } from "../core/question.ts";
 import type { Message, Session, StoredText } from "../core/session.ts";
 import type { JournalLine } from "../ports.ts";
 import { rightsLines } from "./commit-rule.ts";
@@ -50,11 +51,32 @@ export interface RequestFacts {
   readonly textKey?: string;
 }
 
-/** Digest of what a permission or a plan is about, and the key of its whole text where it is long. */
+/** Digest of what a permission or a plan is about, and the key of the whole where less than all of it is kept. */
 export function requestFacts(event: AgentEvent, lines: JournalLine[], at: number, newKey: () => string): RequestFacts {
-  if (event.kind !== "asked" || event.request.kind === "questions") return {};
-  const text = event.request.kind === "plan" ? event.request.plan : event.request.content;
-  const digest = createHash("sha256").update(text).digest("hex").slice(0, 32);
-  const { key } = shortened(text, lines, at, newKey());
-  return key === undefined ? { digest } : { digest, textKey: key };
+  if (event.kind !== "asked") return {};
+  const { request } = event;
+  const key = newKey();
+  if (request.kind === "questions") return questionFacts(request.questions, lines, at, key);
+  const about = request.kind === "plan" ? request.plan : request.content;
+  const digest = createHash("sha256").update(about).digest("hex").slice(0, 32);
+  const stored = shortened(wholeOf(request), lines, at, key);
+  return stored.key === undefined ? { digest } : { digest, textKey: key };
+}
+
+function questionFacts(
+  questions: readonly AskedQuestion[],
+  lines: JournalLine[],
+  at: number,
+  key: string,
+): RequestFacts {
+  const long = questions.map((question, index) => ({ question, key: partKey(key, index) }));
+  const kept = long.filter(({ question }) => isKeptInPart(question));
+  for (const { question, key: own } of kept) lines.push({ t: "text", at, key: own, text: allOf(question) });
+  return kept.length === 0 ? {} : { textKey: key };
+}
+
+/** The question with every choice that it has, also those that are too many to be numbered. */
+function allOf({ text, options }: AskedQuestion): string {
+  const labels = options.map(({ label, description }) => `${label}${description ? ` — ${description}` : ""}`);
+  return [text, ...labels.map((label) => `- ${label}`)].join("\n");
 }

@@ -2,6 +2,7 @@
  * What goes to the agent beside the words of a message: prefaces and attached files.
  * Owns: their marks, so that the agent and a reader of the journal can tell them from the person's words.
  */
+import { askedWords } from "../core/asked-text.ts";
 import { answerWords } from "../core/question.ts";
 import { REDACTED } from "../core/redact.ts";
 import type { Ask } from "../core/session.ts";
@@ -36,7 +37,7 @@ export function answersPreface(unconfirmed: readonly Ask[]): readonly PromptBloc
   const answered = unconfirmed.flatMap((ask) => ask.questions).filter((question) => question.answer !== undefined);
   if (answered.length === 0) return [];
   const lines = answered.map(
-    (q) => `- ${q.text.text}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`,
+    (q) => `- ${askedWords(q)}\n  Answer: ${q.answer === undefined ? "" : answerWords(q, q.answer)}`,
   );
   return [
     {

@@ -3,7 +3,9 @@
  */
 import { whatBecame } from "../core/closed-question.ts";
 import { refuse, type Refused } from "../core/errors.ts";
+import { headline } from "../core/asked-text.ts";
 import { choiceLines } from "../core/choice.ts";
+import { cutText } from "../core/output.ts";
 import type { Question, Session } from "../core/session.ts";
 import type { Roster } from "./roster.ts";
 
@@ -28,9 +30,7 @@ export function questionOfEnded(session: Session, questionId: string): Refused {
 }
 
 export function severalOpen(session: Session, open: readonly Question[]): Refused {
-  const list = open
-    .map((q) => `${q.id}: ${q.text.text.split("\n")[0] ?? ""} [${choiceLines(q).join(" · ")}]`)
-    .join("\n");
+  const list = open.map((q) => `${q.id}: ${cutText(headline(q), 120)} [${choiceLines(q).join(" · ")}]`).join("\n");
   return refuse(
     "question_ambiguous",
     `${session.name} has ${open.length} open questions. Say which with question_id:\n${list}`,

@@ -8,7 +8,7 @@ import { ok, refuse, type Result } from "../core/errors.ts";
 import type { Taken } from "../core/event.ts";
 import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
 import { openQuestions } from "../core/question.ts";
-import type { By, Message, Question, Session, Settings } from "../core/session.ts";
+import type { By, Message, Question, Session, Settings, StoredText } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
 import { carriedOver } from "./carried-over.ts";
 import { chatKey, viewerIn } from "./governor.ts";
@@ -237,18 +237,16 @@ export class Sessions {
       );
   }
 
-  /** The whole of it; undefined where there is none, or where its journal is gone. */
-  async systemPromptOf(session: Session): Promise<string | undefined> {
-    const { systemPrompt } = session.settings;
-    const key = systemPrompt?.key;
-    return key === undefined ? systemPrompt?.text : this.#reading(session, (journal) => journal.text(key));
+  /** The whole of a long text; undefined where its journal is gone. */
+  async wholeText(session: Session, { key, text }: StoredText): Promise<string | undefined> {
+    return key === undefined ? text : this.#reading(session, (journal) => journal.text(key));
   }
 
   /** With the whole of its system prompt: a part of it would be another one. */
   async #settingsOf(original: Session): Promise<Result<LaunchRequest["settings"]>> {
     const { systemPrompt, ...settings }: Settings = original.settings;
     if (systemPrompt === undefined) return ok(settings);
-    const whole = await this.systemPromptOf(original);
+    const whole = await this.wholeText(original, systemPrompt);
     if (whole !== undefined) return ok({ ...settings, systemPrompt: whole });
     return refuse(
       "not_available",

@@ -79,6 +79,17 @@ export const KillAnswer = Type.Object(
   closed,
 );
 
+const QuestionRow = Type.Object(
+  {
+    id: Type.String({ description: "For `question_id`." }),
+    kind: oneOf(["permission", "question", "plan", "fresh-start"], "What is asked for."),
+    text: Type.String({ description: "The question." }),
+    options: Type.Array(Type.String(), { description: "Choices, in the order of their marks." }),
+    marks: oneOf(["numbers", "letters"], "By what they are named: 1, 2, 3, or A, B, C where a number could mean two."),
+  },
+  closed,
+);
+
 export const OutputAnswer = Type.Object(
   {
     id,
@@ -87,18 +98,10 @@ export const OutputAnswer = Type.Object(
     startOffset,
     endOffset,
     truncated: Type.Boolean({ description: "Whether there is more before or after." }),
-    output: Type.String({ description: "The words." }),
-  },
-  closed,
-);
-
-const QuestionRow = Type.Object(
-  {
-    id: Type.String({ description: "For `question_id`." }),
-    kind: oneOf(["permission", "question", "plan", "fresh-start"], "What is asked for."),
-    text: Type.String({ description: "The question." }),
-    options: Type.Array(Type.String(), { description: "Choices, in the order of their marks." }),
-    marks: oneOf(["numbers", "letters"], "By what they are named: 1, 2, 3, or A, B, C where a number could mean two."),
+    output: Type.String({
+      description: "The words; with `questionId` those of the question, and the offsets are in them.",
+    }),
+    question: Type.Optional(QuestionRow),
   },
   closed,
 );
@@ -203,6 +206,7 @@ export type FgJson = Static<typeof FgAnswer>;
 export type BgJson = Static<typeof BgAnswer>;
 export type KillJson = Static<typeof KillAnswer>;
 export type OutputJson = Static<typeof OutputAnswer>;
+export type QuestionJson = Static<typeof QuestionRow>;
 export type SessionJson = Static<typeof SessionRow>;
 export type StatsJson = Static<typeof StatsAnswer>;
 export type ResumeJson = Static<typeof ResumeAnswer>;

@@ -27,7 +27,7 @@ export interface PressOutcome {
   readonly closed: boolean;
 }
 
-export function sessionOfPress(context: Context, pressed: PressedOption): Session | undefined {
+export function sessionOfPress(context: Context, pressed: Pick<PressedOption, "sessionId">): Session | undefined {
   return context.sessions.roster.sessions().find((session) => session.id === pressed.sessionId);
 }
 

@@ -220,7 +220,10 @@ async function otherSettings(
     model: settings.model,
     timeout: settings.timeoutMs,
     max_turns: settings.maxTurns,
-    system_prompt: given.system_prompt === undefined ? undefined : await sessions.systemPromptOf(session),
+    system_prompt:
+      given.system_prompt === undefined || settings.systemPrompt === undefined
+        ? settings.systemPrompt?.text
+        : await sessions.wholeText(session, settings.systemPrompt),
     allowed_tools: settings.allowedTools,
     multi_turn_disabled: settings.singleTurn,
     permission_mode: settings.permissionMode,

@@ -3,6 +3,7 @@
  * Owns: what each prints and its exit code. They run in a process of their own and reach the gateway by RPC.
  */
 import { messageOf } from "../core/errors.ts";
+import { markAt } from "../core/choice.ts";
 import { openRegular } from "../regular-file.ts";
 import type { OutputJson } from "./answers.ts";
 import { MAX_CHARS } from "./output.ts";
@@ -56,6 +57,7 @@ export function machineCommands(parts: MachineParts): readonly MachineCommand[] 
       options: [
         JSON_OPTION,
         { flags: "--full", description: "From the beginning" },
+        { flags: "--question <id>", description: "All of an open question instead" },
         { flags: "--lines <count>", description: `Last lines (${OUTPUT_LINES})` },
       ],
       run: (run) => printed(run),
@@ -111,20 +113,30 @@ function listed(run: MachineRun): Promise<number> {
 function printed(run: MachineRun): Promise<number> {
   return asking(run, async () => {
     const lines = countOf(run.options["lines"], OUTPUT_LINES);
-    const session = run.args[0] ?? "";
-    const full = run.options["full"] === true;
-    const first = (await run.call("iflow.output", { session, lines, ...(full ? { full } : {}) })) as OutputJson;
-    const answer = full ? await whole(run, session, first) : first;
+    const { question } = run.options;
+    const isFull = run.options["full"] === true;
+    const of = {
+      session: run.args[0] ?? "",
+      ...(typeof question === "string" ? { questionId: question } : {}),
+    };
+    const first = (await run.call("iflow.output", { ...of, lines, ...(isFull ? { full: true } : {}) })) as OutputJson;
+    const answer = isFull || "questionId" in of ? await whole(run, of, first) : first;
     run.print(run.options["json"] === true ? JSON.stringify(answer, undefined, 2) : answer.output);
+    if (run.options["json"] !== true && answer.question !== undefined) run.print(choicesOf(answer.question));
   });
 }
 
+function choicesOf({ options, marks }: NonNullable<OutputJson["question"]>): string {
+  const named = marks === "letters" ? { marks } : {};
+  return ["", ...options.map((label, index) => `${markAt(named, index)}: ${label}`)].join("\n");
+}
+
 /** One answer holds so much; an answer that is not full is the last. */
-async function whole(run: MachineRun, session: string, first: OutputJson): Promise<OutputJson> {
+async function whole(run: MachineRun, of: Readonly<Record<string, string>>, first: OutputJson): Promise<OutputJson> {
   const texts = [first.output];
   let last = first;
   while (last.endOffset - last.startOffset >= MAX_CHARS - 1) {
-    last = (await run.call("iflow.output", { session, since: last.endOffset })) as OutputJson;
+    last = (await run.call("iflow.output", { ...of, since: last.endOffset })) as OutputJson;
     texts.push(last.output);
   }
   return { ...last, startOffset: first.startOffset, truncated: first.startOffset > 0, output: texts.join("") };

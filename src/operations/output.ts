@@ -8,6 +8,7 @@ import type { OutputJson } from "./answers.ts";
 import { countOf, parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
+import { questionReply } from "./question-text.ts";
 import { questionLines } from "./render.ts";
 import { statusOf } from "./status.ts";
 
@@ -22,8 +23,8 @@ export const output = defineOperation({
   showsWords: true,
   title: "Read an iFlow session's output",
   description:
-    "Shows the last lines of a session's output, all of it (full), or what came after an offset (since). Says which offsets it covers.",
-  usage: "/iflow_output [--full] [--since offset] session [lines]",
+    "Shows the last lines of a session's output, all of it (full), or what came after an offset (since). Says which offsets it covers. With question_id, all of an open question: read it before you answer it.",
+  usage: "/iflow_output [--full] [--since offset] [--question id] session [lines]",
   params: Type.Object(
     {
       session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
@@ -35,19 +36,33 @@ export const output = defineOperation({
           description: "Absolute offset (UTF-16 code units) to start from; wins over lines and full.",
         }),
       ),
+      question_id: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 40,
+          description: "Instead of output, all of this open question: command, diff or plan, and every choice.",
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
   parse: (args) => {
     const parsed = parseSessionCommand(
       args,
-      { full: { param: "full", kind: "flag" }, since: { param: "since", kind: "number" } },
+      {
+        full: { param: "full", kind: "flag" },
+        since: { param: "since", kind: "number" },
+        question: { param: "question_id", kind: "text" },
+      },
       { param: "lines", needed: false },
     );
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
     return { ok: true, params: { ...parsed.params, lines: countOf(parsed.params["lines"]) } };
   },
   run: async (context, caller, given): Promise<Result<Reply<OutputJson>>> => {
+    const { session: ref, question_id: questionId, since = 0 } = given;
+    if (questionId !== undefined)
+      return questionReply(context, caller, { ref, questionId, since, maxChars: MAX_CHARS });
     const read = await context.sessions.output(caller, given.session, {
       lines: given.lines,
       full: given.full ?? false,

@@ -4,13 +4,16 @@
 import { currentStep } from "../core/flow-command.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
+import { contentOf, headline } from "../core/asked-text.ts";
 import { choiceLines } from "../core/choice.ts";
 import { openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
-import type { Session } from "../core/session.ts";
-import type { SessionJson } from "./answers.ts";
+import type { Question, Session } from "../core/session.ts";
+import type { QuestionJson, SessionJson } from "./answers.ts";
 import { waitsForPerson } from "./listing.ts";
 import { type Status, statusOf } from "./status.ts";
+
+const LINE_LENGTH = 300;
 
 const EMOJI: Readonly<Record<Status, string>> = {
   queued: "⏳",
@@ -57,13 +60,7 @@ export function sessionRow(session: Session, flowId: string | undefined, nowAt: 
     ...(questions.length === 0
       ? {}
       : {
-          question: questions.map((q) => ({
-            id: q.id,
-            kind: q.kind,
-            text: q.text.text,
-            options: q.options.map((o) => o.label),
-            marks: q.marks ?? "numbers",
-          })),
+          question: questions.map(questionRow),
         }),
     ...(phase.kind === "ended" && phase.cause !== undefined && phase.outcome !== "completed"
       ? { error: phase.cause.message }
@@ -91,11 +88,30 @@ export function sessionLine(session: Session, place: number | undefined, nowAt: 
   return cutText(redactSecrets(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`), 400);
 }
 
+/** Of a question what fits into a list; all of it is read by its id. */
+export function questionRow(question: Question): QuestionJson {
+  const { id, kind, text, options, marks } = question;
+  return {
+    id,
+    kind,
+    text: kind === "question" ? text.text : headline(question),
+    options: options.map((option) => option.label),
+    marks: marks ?? "numbers",
+  };
+}
+
 /** The open questions of a session with their choices, ready to be answered. */
 export function questionLines(session: Session): string {
   const { phase } = session;
   if (phase.kind !== "asking") return "";
   return openQuestions(phase.asks)
-    .map((q) => [`🔔 ${q.id}: ${q.text.text}`, ...choiceLines(q).map((line) => `   ${line}`)].join("\n"))
+    .map((q) => [`🔔 ${q.id}: ${questionLine(q, session)}`, ...choiceLines(q).map((line) => `   ${line}`)].join("\n"))
     .join("\n");
+}
+
+/** Its first line, and where the rest is. */
+function questionLine(question: Question, { name }: Session): string {
+  const line = cutText(oneLine(headline(question)), LINE_LENGTH);
+  const isAll = (contentOf(question)?.text.trim() ?? line) === line;
+  return isAll ? line : `${line} (all of it: /iflow_output --question ${question.id} ${name})`;
 }

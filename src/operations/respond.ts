@@ -3,6 +3,7 @@
  */
 import * as Type from "@sinclair/typebox";
 import { ok } from "../core/errors.ts";
+import { headline } from "../core/asked-text.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
 import type { Session } from "../core/session.ts";
@@ -61,9 +62,7 @@ function startsAgain({ phase, agent }: Session): boolean {
 
 function reply({ session, flowId, delivered, question }: Responded): Reply<RespondJson> {
   const what =
-    question === undefined
-      ? "Message"
-      : `Answer to ${question.id} (${cutText(oneLine(question.text.text.split("\n", 1)[0] ?? ""), 60)})`;
+    question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(headline(question)), 60)})`;
   const how = {
     now: "was passed on; iFlow goes on.",
     queued: "waits for the running turn to end.",

@@ -54,7 +54,6 @@ describe("[N8] buttons", () => {
     const options = Array.from({ length: 13 }, (_, i) => `${i}`);
     for (const session of [
       asking(questions(1, { text: "?", options: ["A", "B"], multiSelect: true })),
-      asking(questions(1, { text: "?", options })),
       asking(questions(1, { text: "?" })),
       idle("Which?"),
       idle(),
@@ -62,11 +61,18 @@ describe("[N8] buttons", () => {
     ]) {
       expect(buttonsOf(session, lastNotice(session), EN)).toEqual([]);
     }
+    const many = asking(questions(1, { text: "?", options }));
+    expect(buttonsOf(many, lastNotice(many), EN).map(({ label }) => label)).toEqual(["Show all"]);
   });
 
   it("have a readable label for any words", () => {
     const session = asking(questions(1, { text: "?", options: ["\u200b", "a\nb", "x".repeat(200)] }));
-    expect(buttonsOf(session, lastNotice(session), EN).map((b) => b.label)).toEqual(["1", "a b", `${"x".repeat(39)}…`]);
+    expect(buttonsOf(session, lastNotice(session), EN).map((b) => b.label)).toEqual([
+      "1",
+      "a b",
+      `${"x".repeat(39)}…`,
+      "Show all",
+    ]);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AgentRequest } from "../../src/core/agent-event.ts";
+import { preview } from "../../src/core/asked-text.ts";
 import { choiceLines, isExactChoice } from "../../src/core/choice.ts";
 import {
   answerWords,
@@ -8,7 +9,6 @@ import {
   deny,
   isGranted,
   openQuestions,
-  preview,
   readAnswer,
   replyOf,
 } from "../../src/core/question.ts";

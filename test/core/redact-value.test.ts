@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { redactSecrets } from "../../src/core/redact.ts";
 import { redactInPlace, redactTail, redactValue } from "../../src/core/redact-value.ts";
-import { preview } from "../../src/core/question.ts";
+import { preview } from "../../src/core/asked-text.ts";
 import { PLANTED, foundIn } from "../planted-secrets.ts";
 
 const onePlanted = fc.constantFrom(...PLANTED);

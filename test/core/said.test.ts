@@ -103,7 +103,8 @@ describe("what iFlow asks", () => {
     const { session, effects } = play(working(), [permission({ content: "+ new line" })]);
     const { asks } = phaseOf(session, "asking");
     expect(asks).toMatchObject([{ requestId: 0, kind: "permission", questions: [{ id: "q3", freeText: false }] }]);
-    expect(asks[0]?.questions[0]?.text.text).toContain("+ new line");
+    expect(asks[0]?.questions[0]?.text.text).toBe("git status");
+    expect(asks[0]?.questions[0]?.content?.text).toContain("+ new line");
     expect(asks[0]?.deadlineAt).toBe((asks[0]?.askedAt ?? 0) + DAY_MS);
     expect(effects.map((e) => e.do)).toEqual(["record-question", "end-child", "start-child"]);
     expect(session.child).toMatchObject({ runId: "iflow:<flow>:t1.1", as: "queued" });

@@ -110,7 +110,7 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
     const known = { id, name };
 
     const row = expect.objectContaining({ ...known, status: "asking", flowId, turnCount: 1 }) as unknown;
-    const question = { id: "q3", kind: "question", text: "Which?", options: ["first", "second"] };
+    const question = { id: "q3", kind: "question", text: "Which?", options: ["first", "second"], marks: "numbers" };
     await step("sessions", { filter: "asking" }, "asking", new RegExp(`🔔 ${name} \\[${id}\\] asking`), [row]);
     expect((await named(name)).question).toEqual([{ ...question, id: expect.any(String) }]);
 
