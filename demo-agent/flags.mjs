@@ -16,6 +16,7 @@ const QUIRKS = {
   refuse: "this method is answered with an error",
   "exit-on": "the agent dies when this method is called",
   "handshake-burst": "websocket: //stderr and the reply of initialize come in one TCP segment",
+  "all-interfaces": "websocket: listens for other machines, too, as iFlow does",
   "commands-late": "available_commands_update comes 200 ms after the session",
   "replay-late": "session/load tells the earlier conversation again, after its reply",
   "never-save": "sessions are not stored",

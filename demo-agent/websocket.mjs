@@ -1,7 +1,7 @@
 /**
  * The websocket side of the demo agent, with nothing but node: enough of RFC 6455 for text frames, ping and close.
  * Owns: the HTTP upgrade at /acp, frames, control texts (`//ready`, `//stderr ...`). Does not own: JSON-RPC.
- * Unlike iFlow, which listens on every interface, it listens on 127.0.0.1 only. A busy port is iFlow's: alive, silent, not listening.
+ * Unlike iFlow, which listens on every interface, it listens on 127.0.0.1 only, unless it is told to do as iFlow does. A busy port is iFlow's: alive, silent, not listening.
  */
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -122,7 +122,7 @@ export function listen(port, flags, connect) {
     } else write(["//ready", started]);
   });
   server.on("error", () => setInterval(() => {}, 60_000)); // a busy port: stays alive, never listens, says nothing
-  server.listen(port, "127.0.0.1", () => {
+  server.listen(port, ...(flags.has("all-interfaces") ? [] : ["127.0.0.1"]), () => {
     console.log(`🚀 iFlow ACP Server running at ws://127.0.0.1:${server.address().port}/acp`);
   });
 }

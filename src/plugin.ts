@@ -209,6 +209,8 @@ async function doctorParts(api: HostApi, log: Log, call: GatewayCall): Promise<D
   return {
     agentReady: ready,
     launcher,
+    transport: config.agent.transport,
+    agentUrl: config.agent.url,
     journals: journalsOf(api.runtime.state.resolveStateDir(process.env), () => config),
     workdir: config.defaultWorkdir,
     allowed: config.allowedWorkdirs,

@@ -89,14 +89,19 @@ class Launcher implements AgentLauncher {
 
   async #startListening(spec: AgentSpec, command: string, signal: AbortSignal): Promise<AcpConnection> {
     const { connectWhenListening, OutputLog } = await import("./listening-agent.ts");
+    const { isReachable, listeningAtHome } = await import("./loopback-only.ts");
     const port = await this.#freePort();
     try {
       const hear = ({ output }: AgentProcess): InstanceType<typeof OutputLog> => new OutputLog(output);
-      const { agent, ear } = await this.#spawn(spec, command, ["--port", String(port)], hear);
+      const { agent, ear } = await this.#spawn(spec, command, ["--port", String(port)], hear, listeningAtHome);
       void agent.process.exit.then(() => this.#ports.delete(port));
       try {
         const { startMs } = this.#deadlines;
         const transport = await connectWhenListening(agent.process, ear, command, port, startMs, signal);
+        if ((await isReachable(transport.port)) === true)
+          this.#options.log.warn(
+            `${command} listens on port ${transport.port} for other machines as well, and asks nobody for a key. Close the port there, or use agent.transport "stdio".`,
+          );
         return this.#connection(spec, command, transport, agent);
       } catch (error) {
         await agent.end();
@@ -108,7 +113,13 @@ class Launcher implements AgentLauncher {
     }
   }
 
-  #spawn<Ear>(spec: AgentSpec, command: string, more: readonly string[], hear: (process: AgentProcess) => Ear) {
+  #spawn<Ear>(
+    spec: AgentSpec,
+    command: string,
+    more: readonly string[],
+    hear: (process: AgentProcess) => Ear,
+    environment: (env: Readonly<Record<string, string>>) => Readonly<Record<string, string>> = (own) => own,
+  ) {
     const { args = [], stream = true, env = {}, hostEnv, auth, log } = this.#options;
     const own = { ...credentials(auth), [SESSION_MARK]: spec.sessionId };
     const start = {
@@ -116,7 +127,7 @@ class Launcher implements AgentLauncher {
       sessionId: spec.sessionId,
       args: [...args, "--experimental-acp", ...(stream ? ["--stream"] : []), ...more],
       workdir: spec.workdir,
-      env: agentEnvironment(hostEnv, env, own, command),
+      env: environment(agentEnvironment(hostEnv, env, own, command)),
     };
     return StartedAgent.start(start, hear, this.#table, this.#deadlines, log);
   }

@@ -26,11 +26,11 @@ export async function connectWhenListening(
   port: number,
   deadlineMs: number,
   signal: AbortSignal,
-): Promise<AcpTransport> {
-  const announced = Promise.withResolvers<string>();
+): Promise<ListeningTransport> {
+  const announced = Promise.withResolvers<{ readonly port: number; readonly path: string }>();
   output.lines((line) => {
-    const found = ANNOUNCEMENT.exec(line);
-    if (found !== null) announced.resolve(`ws://127.0.0.1:${found[1] ?? port}${found[2] ?? "/acp"}`);
+    const [found, at, path = "/acp"] = ANNOUNCEMENT.exec(line) ?? [];
+    if (found !== undefined) announced.resolve({ port: Number(at ?? port), path });
   });
   const until = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const abort = (): void => announced.reject(until.reason);
@@ -45,9 +45,10 @@ export async function connectWhenListening(
     );
   });
   try {
-    const url = await announced.promise;
+    const there = await announced.promise;
+    const url = `ws://127.0.0.1:${there.port}${there.path}`;
     const socket = await WebsocketTransport.connect(url, "started", deadlineMs, signal);
-    return new ListeningTransport(socket, output);
+    return new ListeningTransport(socket, output, there.port);
   } catch (error) {
     if (!signal.aborted && until.aborted && !(error instanceof IflowError)) {
       throw new IflowError(
@@ -96,10 +97,12 @@ export class OutputLog {
 /** The socket, with the process's own output beside it. */
 class ListeningTransport implements AcpTransport {
   readonly saysReady = true;
+  readonly port: number;
   readonly #socket: WebsocketTransport;
   readonly #output: OutputLog;
 
-  constructor(socket: WebsocketTransport, output: OutputLog) {
+  constructor(socket: WebsocketTransport, output: OutputLog, port: number) {
+    this.port = port;
     this.#socket = socket;
     this.#output = output;
   }

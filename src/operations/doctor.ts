@@ -22,6 +22,9 @@ export interface Check {
 export interface DoctorParts {
   readonly agentReady: () => Promise<{ readonly ok: true } | { readonly ok: false; readonly message: string }>;
   readonly launcher: AgentLauncher;
+  readonly transport: "stdio" | "websocket";
+  /** Of an agent that is only dialled. */
+  readonly agentUrl: string | undefined;
   readonly journals: Journals;
   /** The default directory, in which the trial session runs; undefined when none is configured. */
   readonly workdir: string | undefined;
@@ -47,6 +50,7 @@ export async function runDoctor(parts: DoctorParts): Promise<readonly Check[]> {
   return [
     command,
     ...agent,
+    ...socket(parts),
     await guarded("directory", () => directory(parts)),
     await guarded("storage", () => storage(parts)),
     route(parts),
@@ -111,6 +115,28 @@ async function agentAnswers(parts: DoctorParts): Promise<readonly Check[]> {
   } catch (error) {
     return [{ name, verdict: "failed", line: messageOf(error) }];
   }
+}
+
+/** iFlow lets in whoever reaches its port, so a port is worth a word. */
+function socket({ transport, agentUrl }: DoctorParts): readonly Check[] {
+  const warned = (line: string): readonly Check[] => [{ name: "agent's port", verdict: "warning", line }];
+  if (agentUrl !== undefined)
+    return isLoopback(agentUrl)
+      ? warned(
+          `iFlow at ${agentUrl} asks for no key: whoever can reach this port runs commands as its user. iFlow itself opens it for other machines too: close it for them, or let the plugin start iFlow (agent.transport "stdio")`,
+        )
+      : warned(
+          `iFlow at ${agentUrl} asks for no key and is on another machine: whoever can reach this port runs commands there, and what goes over it can be read on the way unless it begins with wss. Reach it through a tunnel, or let the plugin start iFlow (agent.transport "stdio")`,
+        );
+  if (transport === "stdio") return [];
+  return warned(
+    'iFlow opens a port that asks for no key. The plugin keeps it to 127.0.0.1, but each user of this machine can reach it: agent.transport "stdio" opens none',
+  );
+}
+
+function isLoopback(url: string): boolean {
+  const host = URL.canParse(url) ? new URL(url).hostname : "";
+  return host === "localhost" || host === "[::1]" || /^127(?:\.\d+){3}$/.test(host);
 }
 
 async function drain(events: AsyncIterable<unknown>): Promise<void> {

@@ -20,6 +20,8 @@ async function parts(quirks: string, changes: Partial<DoctorParts> = {}): Promis
   return {
     agentReady: async () => ({ ok: true }),
     launcher: world.launcher({}, quirks),
+    transport: "stdio",
+    agentUrl: undefined,
     journals: new FakeJournals(),
     workdir: world.folder,
     allowed: [world.folder],
@@ -53,6 +55,20 @@ describe("[K5] the doctor", () => {
     expect(checks[1]?.line).toMatch(/^iFlow \S+, session ready after \d+ ms$/);
     expect(doctorText(checks).split("\n")).toHaveLength(checks.length);
     expect(await agentsIn(stack[0]?.folder ?? "")).toEqual([]);
+  });
+
+  test.each([
+    ["websocket", undefined, /keeps it to 127\.0\.0\.1, but each user of this machine can reach it/],
+    ["websocket", "ws://127.0.0.1:4010/acp", /iFlow itself opens it for other machines too/],
+    ["websocket", "ws://[::1]:4010/acp", /opens it for other machines too/],
+    ["websocket", "ws://192.168.0.7:4010/acp", /is on another machine/],
+    ["websocket", "ws://127.0.0.1.example.com/acp", /is on another machine/],
+  ] as const)("[H12] warns of a port that lets anybody in (%s, %s)", async (transport, agentUrl, words) => {
+    const checks = await runDoctor(await parts("", { transport, agentUrl }));
+    expect(checks.find(({ name }) => name === "agent's port")).toMatchObject({
+      verdict: "warning",
+      line: expect.stringMatching(words) as string,
+    });
   });
 
   test("[S10] says how to install an agent that is missing, and starts none", async () => {
