@@ -194,6 +194,11 @@ export interface AgentConnection {
   cancel(): Promise<void>;
   /** `stale`: no such open request, or an option that it did not offer; nothing was sent. */
   reply(requestId: RequestId, reply: AgentReply): "sent" | "stale";
+  /**
+   * Commands that its turns left running beside it (a server, a watcher); empty for an agent that was only dialled. Masked, since they
+   * are shown. Never throws.
+   */
+  background(): Promise<readonly string[]>;
   /** The stop ladder: cancel, SIGTERM, SIGKILL to the whole group and to every descendant. Idempotent. Never throws. */
   stop(): Promise<{ readonly clean: boolean; readonly left: readonly number[] }>;
 }

@@ -158,6 +158,10 @@ export class AcpConnection implements AgentConnection, ChannelListener {
     return "sent";
   }
 
+  async background(): Promise<readonly string[]> {
+    return (await this.#parts.agent?.background()) ?? [];
+  }
+
   stop(): Promise<{ readonly clean: boolean; readonly left: readonly number[] }> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

@@ -56,6 +56,11 @@ export async function endAll(
   };
 }
 
+/** All of it that runs now, the agent included. */
+export function belongingTo(table: ProcessTable, belongings: Belongings): Promise<readonly ProcessEntry[]> {
+  return collect(table, belongings, []);
+}
+
 async function collect(
   table: ProcessTable,
   { mark, limit, agent }: Belongings,

@@ -20,6 +20,8 @@ export interface ProcessTable {
   list(): Promise<readonly ProcessEntry[]>;
   /** Those of the given processes that still run. */
   living<P extends ProcessIdentity>(processes: readonly P[]): Promise<readonly P[]>;
+  /** Command lines of those of them that still run. */
+  commands(pids: readonly number[]): Promise<readonly string[]>;
   /** Pids of processes whose environment has exactly this `NAME=value`, or that inherited the limit (Linux). */
   marked(mark: string, limit?: Partial<InheritedMark>): Promise<readonly number[]>;
 }
@@ -101,6 +103,14 @@ async function procHasLimit(pid: number, limit: Partial<InheritedMark>): Promise
   );
 }
 
+async function procCommand(pid: number): Promise<string> {
+  try {
+    return (await readFile(`/proc/${pid}/cmdline`, "latin1")).replaceAll("\0", " ").trim();
+  } catch {
+    return ""; // gone
+  }
+}
+
 function createProcTable(): ProcessTable {
   // Not readable in some containers; then the ticks alone have to do.
   const boot = readFile("/proc/sys/kernel/random/boot_id", "utf8").then(
@@ -116,6 +126,7 @@ function createProcTable(): ProcessTable {
     identity: async (pid) => identityOf((await entriesOf([pid]))[0]),
     list: async () => entriesOf(await procPids()),
     living: async (processes) => sameAs(processes, await entriesOf(processes.map(({ pid }) => pid))),
+    commands: async (pids) => Promise.all(pids.map(procCommand)),
     marked: async (mark, limit) => {
       const pids = await procPids();
       const isMarked = async (pid: number): Promise<boolean> =>
@@ -156,6 +167,10 @@ function createPsTable(run: Ps): ProcessTable {
     living: async (processes) => {
       if (processes.length === 0) return [];
       return sameAs(processes, await entriesOf("-p", processes.map(({ pid }) => pid).join(",")));
+    },
+    commands: async (pids) => {
+      if (pids.length === 0) return [];
+      return rows(await run(["-ww", "-p", pids.join(","), ...columns("command")]));
     },
     marked: async (mark) => {
       // -E shows the environment on macOS; other systems have the old `e` for it.

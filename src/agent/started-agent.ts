@@ -10,6 +10,7 @@ import type { ProcessIdentity } from "../core/session.ts";
 import type { Log } from "../ports.ts";
 import { markOf } from "./inherited-mark.ts";
 import { AgentProcess, type ProcessStart } from "./agent-process.ts";
+import { backgroundCommands } from "./background.ts";
 import { AGENT_MARK, ProcessGuard } from "./process-guard.ts";
 import type { ProcessTable } from "./process-table.ts";
 import { type Belongings, type EndDeadlines, endAll, type Ended } from "./process-end.ts";
@@ -71,6 +72,11 @@ export class StartedAgent {
   /** Absent when it had already exited when it was looked at. */
   get identity(): ProcessIdentity | undefined {
     return this.#belongings.agent;
+  }
+
+  /** What its turns left running beside it. */
+  background(): Promise<readonly string[]> {
+    return backgroundCommands(this.#table, this.#belongings);
   }
 
   /** SIGTERM, then SIGKILL, to all of it. Never throws. */

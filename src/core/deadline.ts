@@ -10,9 +10,11 @@ import type { Phase, Session, StopWhy } from "./session.ts";
 import { end } from "./turn.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
+type Idle = Extract<Phase, { kind: "idle" }>;
 
 /** How long a cancelled turn may take to end before its process is stopped. */
 const STOP_PATIENCE_MS = 10_000;
+const LOOK_AGAIN_MS = 10_000;
 const ABANDONED_AFTER_MS = 7 * 24 * 60 * 60_000;
 
 /** A deadline that passed while no gateway ran holds for so long after the start (decision 2). */
@@ -37,14 +39,19 @@ export function nextDeadline(session: Session, rules: Rules): number | undefined
       return Math.min(...phase.asks.map((ask) => held(session, ask.deadlineAt)));
     case "idle": {
       const over = held(session, phase.sinceAt + idleMs(phase, rules));
-      return session.agent?.kind === "ready" ? Math.min(over, phase.sinceAt + rules.keepAliveMs) : over;
+      return session.agent?.kind === "ready" ? Math.min(over, lookAt(phase, rules)) : over;
     }
     case "interrupted":
       return held(session, phase.sinceAt + ABANDONED_AFTER_MS);
   }
 }
 
-function idleMs(phase: Extract<Phase, { kind: "idle" }>, rules: Rules): number {
+/** When its process has waited long enough for a follow-up; from then on it is looked again and again whether commands still run. */
+function lookAt({ sinceAt, lookedAt }: Idle, { keepAliveMs }: Rules): number {
+  return lookedAt === undefined ? sinceAt + keepAliveMs : lookedAt + Math.max(keepAliveMs, LOOK_AGAIN_MS);
+}
+
+function idleMs(phase: Idle, rules: Rules): number {
   return phase.expects === "answer" ? rules.questionTimeoutMs : rules.idleTimeoutMs;
 }
 
@@ -112,10 +119,11 @@ function onWorkingDeadline(draft: Draft, phase: Working): void {
   owe(draft, "quiet", { ...doing, durationMs: draft.at - phase.lastSignAt });
 }
 
-function onIdleDeadline(draft: Draft, phase: Extract<Phase, { kind: "idle" }>): void {
+function onIdleDeadline(draft: Draft, phase: Idle): void {
   const over = held(draft.session, phase.sinceAt + idleMs(phase, draft.rules));
   if (over > draft.at) {
-    stopAgent(draft);
+    setPhase(draft, { ...phase, lookedAt: draft.at });
+    draft.effects.push({ do: "look-behind" });
     return;
   }
   if (phase.expects === "nothing") end(draft, "completed", undefined, { silent: true });

@@ -59,6 +59,10 @@ export type SessionEvent = { readonly at: number } &
     /** Somebody waits for a slot: an idle process goes before its keep-alive. */
     | { readonly type: "park" }
     | { readonly type: "stopping" }
+    /** What the idle session's turns left running, looked up before its process would end. */
+    | { readonly type: "looked-behind"; readonly commands: readonly string[] }
+    /** That ended with its process. */
+    | { readonly type: "background-ended"; readonly commands: readonly string[] }
     | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
     /** `messageId`: the channel's, where it gave one. */
     | {
@@ -86,6 +90,7 @@ export type Effect =
   | { readonly do: "reply"; readonly requestId: RequestId; readonly reply: AgentReply }
   | { readonly do: "cancel-turn" }
   | { readonly do: "stop-agent" }
+  | { readonly do: "look-behind" }
   | { readonly do: "start-child"; readonly child: Child }
   | { readonly do: "activate-child"; readonly runId: string }
   | { readonly do: "tool-progress"; readonly runId: string; readonly name: string }

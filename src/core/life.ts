@@ -4,6 +4,7 @@
  */
 import type { AuditFact, ForeignChange, SessionEvent } from "./event.ts";
 import { headline } from "./asked-text.ts";
+import { endKnownBackground } from "./background.ts";
 import { audit, onAnswered, onMessage } from "./answer.ts";
 import { GRACE_MS, nextDeadline } from "./deadline.ts";
 import {
@@ -254,6 +255,7 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
       startStandIn(draft, openQuestions(phase.asks).map(headline)[0] ?? "");
       return;
     case "idle":
+      endKnownBackground(draft);
       if (phase.expects === "answer") startStandIn(draft, phase.preview);
       return;
     case "interrupted":

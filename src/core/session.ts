@@ -199,6 +199,9 @@ export type Phase =
       readonly sinceAt: number;
       readonly expects: "answer" | "nothing";
       readonly preview: string;
+      /** When it was last looked whether commands of its turns still run, and which do: its process is kept while they do. */
+      readonly lookedAt?: number;
+      readonly background?: readonly string[];
     }
   | { readonly kind: "interrupted"; readonly sinceAt: number; readonly cause: Cause }
   | {

@@ -34,8 +34,13 @@ function moved(phase: Phase, ms: number): Phase {
         asks: phase.asks.map((ask) => ({ ...ask, deadlineAt: ask.deadlineAt + ms })),
         openTools: tools(phase.openTools),
       };
-    case "starting":
     case "idle":
+      return {
+        ...phase,
+        sinceAt: phase.sinceAt + ms,
+        ...(phase.lookedAt === undefined ? {} : { lookedAt: phase.lookedAt + ms }),
+      };
+    case "starting":
     case "interrupted":
       return { ...phase, sinceAt: phase.sinceAt + ms };
     case "queued":

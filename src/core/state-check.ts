@@ -107,7 +107,13 @@ const phase = kinds({
     ),
   }),
   asking: shape({ sinceAt: number, asks: list(ask, 1), message: maybe(message), openTools: list(openTool) }),
-  idle: shape({ sinceAt: number, expects: oneOf("answer", "nothing"), preview: text }),
+  idle: shape({
+    sinceAt: number,
+    expects: oneOf("answer", "nothing"),
+    preview: text,
+    lookedAt: maybe(number),
+    background: maybe(list(text)),
+  }),
   interrupted: shape({ sinceAt: number, cause }),
   ended: shape({ at: number, outcome: oneOf("completed", "failed", "timed_out", "killed"), cause: maybe(cause) }),
 });

@@ -4,6 +4,7 @@
  * Invariants: I1 (one event at a time, by the caller), I3 (a session is JSON), I5 (`agent` is defined exactly while a slot is held).
  */
 import { onAnswered, onMessage } from "./answer.ts";
+import { onBackgroundEnded, onLookedBehind } from "./background.ts";
 import { onClock } from "./deadline.ts";
 import { owe, replaceChild, setPhase, stopAgent, type Draft } from "./draft.ts";
 import type { Rules, SessionEvent, Step } from "./event.ts";
@@ -87,6 +88,10 @@ function handle(draft: Draft, event: SessionEvent): void {
       return onSlept(draft, event.ms);
     case "park":
       return onPark(draft);
+    case "looked-behind":
+      return onLookedBehind(draft, event.commands);
+    case "background-ended":
+      return onBackgroundEnded(draft, event.commands);
     case "stopping":
       return onStopping(draft);
     case "recovered":

@@ -3,6 +3,7 @@
  * Owns: which phase a turn starts from and leaves behind. A message leaves the inbox exactly when its turn begins.
  */
 import type { StopReason } from "./agent-event.ts";
+import { endKnownBackground } from "./background.ts";
 import { withoutWaiting } from "./open-tools.ts";
 import {
   activateChild,
@@ -270,6 +271,8 @@ export function agentExited(draft: Draft, cause: Cause): void {
       draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
       return;
     case "idle":
+      if (agent.kind !== "stopping") endKnownBackground(draft);
+      return;
     case "interrupted":
     case "ended":
       return;

@@ -102,6 +102,10 @@ export class AgentRun {
     await this.#connection?.cancel();
   }
 
+  async background(): Promise<readonly string[]> {
+    return (await this.#connection?.background()) ?? [];
+  }
+
   /** Ends start and process. Resolves with what could not be ended. */
   async stop(): Promise<readonly number[]> {
     this.#abort.abort();

@@ -33,6 +33,7 @@ function whoFollows({ viewers }: Session): string {
 function phaseChanged(a: Session["phase"], b: Session["phase"]): boolean {
   if (a === b) return false;
   if (a.kind === "working" && b.kind === "working") return a.stopping !== b.stopping || a.message !== b.message;
+  if (a.kind === "idle" && b.kind === "idle") return a.background !== b.background || a.sinceAt !== b.sinceAt;
   if (a.kind === "asking" && b.kind === "asking") return a.asks !== b.asks;
   return true;
 }

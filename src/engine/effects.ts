@@ -3,6 +3,7 @@
  * Owns: the agent's run, the order of child-task calls (one chain a session), the prompt's line before the prompt (I8).
  */
 import type { AgentEvent } from "../core/agent-event.ts";
+import { endsUntold } from "../core/background.ts";
 import { messageOf, type Result } from "../core/errors.ts";
 import type { Effect, Taken, Untimed } from "../core/event.ts";
 import { disallowedTools, WIRE_MODE } from "../core/permission.ts";
@@ -99,6 +100,9 @@ export class Effects {
         return;
       case "stop-agent":
         this.#stop(session);
+        return;
+      case "look-behind":
+        this.#lookBehind();
         return;
       case "start-child":
         this.#onChild(() => this.#startChild(session, effect.child));
@@ -288,11 +292,20 @@ export class Effects {
     return undonePreface(await wholeOnes(undone, (key) => this.#keeper.text(key)));
   }
 
+  #lookBehind(): void {
+    this.#onAgent(async () => {
+      const commands = (await this.#run?.background()) ?? [];
+      void this.#mailbox.post({ type: "looked-behind", commands });
+    });
+  }
+
   #stop(session: Session): void {
     const run = this.#run;
     if (run === undefined) return;
     this.#onAgent(async () => {
+      const commands = endsUntold(session) ? await run.background() : [];
       const left = await run.stop();
+      if (commands.length > 0) void this.#mailbox.post({ type: "background-ended", commands });
       if (left.length > 0)
         this.#engine.log.error(`iFlow session ${session.name}: could not end process ${left.join(", ")}`);
     });

@@ -146,7 +146,10 @@ describe("when the time has come", () => {
 
   it("an idle process is parked, an idle session completes without a word", () => {
     const parking = atDue(idle());
-    expect(parking.effects).toEqual([{ do: "stop-agent" }]);
+    // First it is looked whether something still runs beside it.
+    expect(parking.effects).toEqual([{ do: "look-behind" }]);
+    const looked = play(parking.session, [{ type: "looked-behind", commands: [] }]);
+    expect(looked.effects).toEqual([{ do: "stop-agent" }]);
     const { session } = atDue(parked());
     expect(session.phase).toMatchObject({ kind: "ended", outcome: "completed" });
     expect(session.owed).toEqual(parked().owed);

@@ -109,6 +109,9 @@ export class SessionWorld {
         check(this.#process !== undefined, `${effect.do} without a process`);
         this.#process?.open.clear();
         return;
+      case "look-behind":
+        check(this.#process !== undefined, "it is looked behind nobody");
+        return;
       case "start-child":
         check(this.#children.size === 0, "a child is started beside another");
         check(!this.#usedRunIds.has(effect.child.runId), `run id ${effect.child.runId} is used twice`);

@@ -58,6 +58,7 @@ function wrapConnection(agent: AgentConnection, points: Failpoints): AgentConnec
     prompt: (turn, blocks) => points.around("agent.prompt", () => agent.prompt(turn, blocks)),
     cancel: () => points.around("agent.cancel", () => agent.cancel()),
     reply: (requestId, reply) => points.around1("agent.answer", () => agent.reply(requestId, reply)),
+    background: () => agent.background(),
     stop: () => points.around("agent.stop", () => agent.stop()),
   };
 }

@@ -138,6 +138,8 @@ export class FakeConnection implements AgentConnection {
   /** How many replies do not fit, for tests of an answer that its request can't take. */
   refusesReplies = 0;
   /** What `stop` answers, for tests of an agent that does not go. */
+  /** Commands that turns left running beside it. */
+  leftRunning: readonly string[] = [];
   leftAfterStop: readonly number[] = [];
   readonly #agent: FakeAgent;
   readonly #queue = new BatchQueue<AgentEvent>();
@@ -256,6 +258,10 @@ export class FakeConnection implements AgentConnection {
     this.replies.push({ requestId, reply });
     open.resolve(reply);
     return "sent";
+  }
+
+  async background(): Promise<readonly string[]> {
+    return this.alive ? this.leftRunning : [];
   }
 
   async stop(): Promise<{ readonly clean: boolean; readonly left: readonly number[] }> {
