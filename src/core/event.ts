@@ -35,7 +35,7 @@ export type SessionEvent = { readonly at: number } &
     | { readonly type: "admitted" }
     | { readonly type: "slot-granted" }
     /** `asking`: who holds a slot while waiting for a person, by name. */
-    | { readonly type: "placed"; readonly place: number; readonly asking?: readonly string[] }
+    | { readonly type: "placed"; readonly place: number; readonly asking?: readonly string[]; readonly told?: true }
     | { readonly type: "agent-started"; readonly identity: ProcessIdentity | undefined }
     | { readonly type: "agent-ready"; readonly acpSessionId: string; readonly history: "new" | "loaded" | "lost" }
     | { readonly type: "start-failed"; readonly cause: Cause }
@@ -51,7 +51,7 @@ export type SessionEvent = { readonly at: number } &
     | { readonly type: "prompt-failed"; readonly turn: number; readonly cause: Cause }
     | { readonly type: "message"; readonly message: Message; readonly interrupt: boolean }
     | { readonly type: "answered"; readonly questionId: string; readonly answer: Answer }
-    | { readonly type: "kill"; readonly by: By }
+    | { readonly type: "kill"; readonly by: By; readonly told?: true }
     | { readonly type: "foreign"; readonly change: ForeignChange; readonly message: Message | undefined }
     | { readonly type: "clock" }
     /** Nothing ran for so long, since the machine slept; negative: the clock was set back. */

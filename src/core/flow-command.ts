@@ -47,7 +47,7 @@ export function currentStep(session: Session): string {
 }
 
 function stepText(session: Session): string {
-  const { phase, turn, counters } = session;
+  const { phase, turn } = session;
   switch (phase.kind) {
     case "queued":
       return phase.reason === "launch" ? "Queued: waits for a free slot" : "Queued: goes on when a slot is free";
@@ -55,8 +55,10 @@ function stepText(session: Session): string {
       return "Starting iFlow";
     case "working": {
       const tool = runningTools(phase.openTools).at(-1);
-      const calls = `${counters.toolCalls} tool ${counters.toolCalls === 1 ? "call" : "calls"}`;
-      return `Turn ${turn} · ${calls}${tool === undefined ? "" : ` · running ${tool.title}`}`;
+      const doing = tool === undefined ? "" : ` · running ${tool.title}`;
+      // A model that fails and is asked again says nothing.
+      const isSilent = session.lastWords === "" && session.heardInTurn !== turn && phase.lastSignAt === phase.sinceAt;
+      return `Turn ${turn} · ${isSilent ? "waiting for the model" : turnCalls(session)}${doing}`;
     }
     case "asking":
       return `Waiting for you: ${openQuestions(phase.asks).map(headline)[0] ?? ""}`;
@@ -69,6 +71,12 @@ function stepText(session: Session): string {
     case "ended":
       return phase.cause?.message ?? `Ended: ${phase.outcome}`;
   }
+}
+
+/** How many tool calls this turn has made. */
+export function turnCalls({ counters, turnFrom }: Session): string {
+  const count = counters.toolCalls - (turnFrom?.toolCalls ?? 0);
+  return `${count} tool ${count === 1 ? "call" : "calls"}`;
 }
 
 /** What the flow waits for, for other writers: the open questions with their choices, or the kind of wait. */

@@ -110,7 +110,8 @@ export function onKill(draft: Draft, event: Of<"kill">): void {
     return;
   }
   countWork(draft);
-  end(draft, "killed", STOPPED[event.by.kind](event.by.door));
+  const told = event.told === true ? { told: true as const } : {};
+  end(draft, "killed", STOPPED[event.by.kind](event.by.door), told);
 }
 
 const STOPPED = {

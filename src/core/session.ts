@@ -362,6 +362,8 @@ export interface Session {
   /** The end of the last uninterrupted words of the agent in this turn, at most 2,400 code units. */
   readonly lastWords: string;
   readonly lastWordsFrom?: WordsFrom;
+  /** The counters when this turn began. */
+  readonly turnFrom?: { readonly workingMs: number; readonly toolCalls: number };
   /** Deadlines that passed while no gateway ran hold until then. */
   readonly graceUntil?: number;
   readonly inbox: readonly Message[];

@@ -158,6 +158,7 @@ const session = shape({
   unconfirmed: list(ask),
   approvedPlan: maybe(shape({ turn: number })),
   lastWords: text,
+  turnFrom: maybe(shape({ workingMs: number, toolCalls: number })),
   lastWordsFrom: maybe(shape({ at: number, dropped: number, block: text })),
   graceUntil: maybe(number),
   inbox: list(message),

@@ -114,8 +114,9 @@ function handle(draft: Draft, event: SessionEvent): void {
   }
 }
 
-function onPlaced(draft: Draft, { place, asking = [] }: Extract<SessionEvent, { type: "placed" }>): void {
-  if (draft.session.phase.kind !== "queued") return;
+function onPlaced(draft: Draft, { place, told, asking = [] }: Extract<SessionEvent, { type: "placed" }>): void {
+  // The reply to the command has said the place, but not who holds the slots.
+  if (draft.session.phase.kind !== "queued" || (told === true && asking.length === 0)) return;
   owe(draft, "queued", { place, ...(asking.length === 0 ? {} : { asking }) }, ["chat"]);
 }
 

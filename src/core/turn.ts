@@ -13,6 +13,7 @@ import {
   nextId,
   oneLine,
   owe,
+  partsOf,
   setPhase,
   startStandIn,
   startTurnChild,
@@ -43,7 +44,8 @@ export function beginTurn(draft: Draft): void {
   breakOff(draft);
   const turn = draft.session.turn + 1;
   const { lastWordsFrom: _before, ...session } = draft.session;
-  draft.session = { ...session, inbox, turn, standIns: 0, lastWords: "" };
+  const { workingMs, toolCalls } = session.counters;
+  draft.session = { ...session, inbox, turn, standIns: 0, lastWords: "", turnFrom: { workingMs, toolCalls } };
   count(draft, { turns: 1 });
   setPhase(draft, {
     kind: "working",
@@ -140,7 +142,8 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
 function turnData(draft: Draft, stopReason: StopReason): NoticeData {
   const { turn, counters } = draft.session;
   const code = stopReason === "end_turn" ? {} : { code: stopReason };
-  return { ...resultData(draft), ...code, turn, durationMs: counters.workingMs };
+  const before = draft.session.turnFrom?.workingMs ?? 0;
+  return { ...resultData(draft), ...code, turn, durationMs: counters.workingMs - before };
 }
 
 /** The end of the result, cut here and nowhere else, and where the rest of it is. */
@@ -201,6 +204,8 @@ const CHILD_OUTCOME = {
 export interface EndWords {
   /** People know already (an idle session that times out). */
   readonly silent?: true;
+  /** The chat knows from the reply to its command. */
+  readonly told?: true;
   readonly note?: StopReason;
 }
 
@@ -223,7 +228,9 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   const said = outcome === "completed" ? resultData(draft) : { text: cause?.message ?? "" };
   const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
   const told = { ...said, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs };
-  owe(draft, END_NOTICE[outcome], { ...told, ...unsentOf(inbox, counters) });
+  const kind = END_NOTICE[outcome];
+  const parts = partsOf(draft.session, kind).filter((part) => part !== "chat" || words.told !== true);
+  if (parts.length > 0) owe(draft, kind, { ...told, ...unsentOf(inbox, counters) }, parts);
 }
 
 /** Messages that waited and were not sent; of a session that never began its job, that is no news. */

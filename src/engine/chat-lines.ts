@@ -2,7 +2,8 @@
  * One line a chat: who is next, one errand on its way, and a pause when nobody takes anything.
  * Owns: the order in a line, and the trying again. Does not own: what an errand is (the governor's business).
  * 1. An errand that is to be tried again keeps its place: nothing of its rank that became due after it goes before it.
- * 2. A line that pauses holds up no other line. The pause doubles from FIRST_PAUSE_MS to LONGEST_PAUSE_MS, and ends with the lines.
+ * 2. What is about one thing (a session) keeps its order: an earlier errand of it goes with the first of the later ones.
+ * 3. A line that pauses holds up no other line. The pause doubles from FIRST_PAUSE_MS to LONGEST_PAUSE_MS, and ends with the lines.
  */
 import { messageOf } from "../core/errors.ts";
 import type { Clock, Handover, Log } from "../ports.ts";
@@ -12,6 +13,8 @@ export interface Errand {
   readonly rank: number;
   /** ms since the epoch; orders errands of one rank. */
   readonly dueAt: number;
+  /** What it is about: of one thing nothing is told before what came before it, whatever its rank. */
+  readonly of?: string;
   /** "later" puts it back at its place; anything else is its end. */
   readonly run: () => Promise<Handover>;
   /** Told when it will not run any more. */
@@ -75,9 +78,12 @@ export class ChatLines {
 
   #insert(key: string, errand: Waiting): void {
     const line = this.#lines.get(key) ?? [];
-    const behind = line.findIndex((other) => isBefore(errand, other));
-    line.splice(behind === -1 ? line.length : behind, 0, errand);
-    this.#lines.set(key, line);
+    const rank = Math.min(errand.rank, ...line.filter((other) => follows(other, errand)).map((other) => other.rank));
+    const raised = line.map((other) => (follows(errand, other) && other.rank > rank ? { ...other, rank } : other));
+    this.#lines.set(
+      key,
+      [...raised, { ...errand, rank }].toSorted((a, b) => (isBefore(a, b) ? -1 : 1)),
+    );
   }
 
   async #walk(key: string): Promise<void> {
@@ -116,6 +122,12 @@ export class ChatLines {
     this.#paused -= 1;
     cancel();
   }
+}
+
+/** Whether it is about the same thing and became due later: then it may not go before the other. */
+function follows(later: Waiting, earlier: Waiting): boolean {
+  if (later.of === undefined || later.of !== earlier.of) return false;
+  return later.dueAt === earlier.dueAt ? later.number > earlier.number : later.dueAt > earlier.dueAt;
 }
 
 function isBefore(one: Waiting, other: Waiting): boolean {

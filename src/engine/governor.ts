@@ -47,6 +47,7 @@ export interface DeliveryCounts {
 const PROGRESS_RANK = 4;
 /** That something may be missing may be said twice. */
 const DOUBT_TRIES = 5;
+const OVER: Handover = { kind: "refused", reason: "its turn is over" };
 const STOPPED: Handover = { kind: "refused", reason: "the service stops" };
 const WHAT_BECAME = {
   later: "was taken by nobody and is tried again",
@@ -128,6 +129,7 @@ export class Governor {
         this.#lines.add(key, {
           rank: RANK[notice.kind],
           dueAt: notice.at,
+          of: session.id,
           run: () => this.#hand(teller, notice, part),
         });
       }
@@ -139,9 +141,11 @@ export class Governor {
     return this.#progress(chatKey(message.route, message.owner.sessionKey), () => this.#delivery.send(message));
   }
 
-  /** A card of progress: one try, for by the next there are newer words. */
-  card(message: OutgoingMessage): Promise<Handover> {
-    return this.#once(chatKey(message.route, message.owner.sessionKey), () => this.#delivery.send(message));
+  /** A card of progress: one try, for by the next there are newer words. Its time may be over when its turn in the line comes. */
+  card(message: OutgoingMessage, isWanted: () => boolean): Promise<Handover> {
+    return this.#once(chatKey(message.route, message.owner.sessionKey), async () =>
+      isWanted() ? this.#delivery.send(message) : OVER,
+    );
   }
 
   /** A new text for a message of ours, in the same line as everything else of the chat. One try. */

@@ -3,7 +3,7 @@
  * Owns: when a card is posted and edited, and what happens when an edit fails: it pauses, and never posts a new card (decision 22).
  * A card is worth nothing but the present: it is kept in memory, dropped for newer words, and gone with a restart.
  */
-import { currentStep } from "../core/flow-command.ts";
+import { currentStep, turnCalls } from "../core/flow-command.ts";
 import type { Route, Session } from "../core/session.ts";
 import type { Delivery } from "../ports.ts";
 import type { AwakeClock } from "./awake-clock.ts";
@@ -20,6 +20,9 @@ const MAX_LAST_TRIES = 12;
 interface Card {
   readonly turn: number;
   readonly sinceMs: number;
+  /** Since when a person is waited for, and how long that took before: it is no work. */
+  waitsSinceMs: number | undefined;
+  waitedMs: number;
   messageId: string | undefined;
   shown: string;
   pauseMs: number;
@@ -47,6 +50,7 @@ export class Progress {
 
   changed(session: Session, current: () => Session | undefined): void {
     const card = this.#cards.get(session.id);
+    if (card !== undefined) this.#count(session, card);
     if (session.phase.kind !== "working") {
       if (card !== undefined && session.phase.kind !== "asking") this.#finish(session, card);
       return;
@@ -62,6 +66,8 @@ export class Progress {
     const fresh: Card = {
       turn: session.turn,
       sinceMs: this.#clock.awakeMs(),
+      waitsSinceMs: undefined,
+      waitedMs: 0,
       messageId: undefined,
       shown: "",
       pauseMs: 0,
@@ -114,7 +120,7 @@ export class Progress {
   #finish(session: Session, card: Card): void {
     card.cancel?.();
     this.#cards.delete(session.id);
-    card.last = `◻️ ${session.name} · turn ${card.turn} · ${session.counters.toolCalls} tool calls · ${this.#age(card)}`;
+    card.last = `◻️ ${session.name} · turn ${card.turn} · ${turnCalls(session)} · ${this.#age(card)}`;
     this.#closing.add(card);
     void this.#close(session, card);
   }
@@ -136,7 +142,7 @@ export class Progress {
     card.busy = true;
     const posted = card.messageId === undefined;
     const handover = posted
-      ? await this.#governor.card(this.#message(session, route, card, text))
+      ? await this.#governor.card(this.#message(session, route, card, text), () => card.last === undefined)
       : await this.#governor.edit(session.owner, route, card.messageId ?? "", text);
     card.busy = false;
     if (handover.kind === "accepted") {
@@ -155,12 +161,22 @@ export class Progress {
     this.#closing.delete(card);
   }
 
+  #count({ phase }: Session, card: Card): void {
+    const nowMs = this.#clock.awakeMs();
+    if (phase.kind === "asking") card.waitsSinceMs ??= nowMs;
+    else {
+      if (card.waitsSinceMs !== undefined) card.waitedMs += nowMs - card.waitsSinceMs;
+      card.waitsSinceMs = undefined;
+    }
+  }
+
   #message(session: Session, route: Route, card: Card, text: string) {
     return { intentId: `iflow:${session.id}:card${card.turn}`, owner: session.owner, route, text };
   }
 
   #age(card: Card): string {
-    const seconds = Math.round((this.#clock.awakeMs() - card.sinceMs) / 1000);
+    const untilMs = card.waitsSinceMs ?? this.#clock.awakeMs();
+    const seconds = Math.round((untilMs - card.sinceMs - card.waitedMs) / 1000);
     return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
   }
 }

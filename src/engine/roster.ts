@@ -287,7 +287,7 @@ export class Roster {
     }
     if (session.phase.kind === "idle" && session.agent?.kind === "ready") this.#keptAlive.add(actor);
     else this.#keptAlive.delete(actor);
-    this.#pressure();
+    this.pressure();
   }
 
   /** Bounds and deadlines of an edited configuration; everything else is asked anew whenever it is needed. */
@@ -310,7 +310,7 @@ export class Roster {
   }
 
   /** Somebody waits for a slot: processes that are only kept alive for a follow-up make room. */
-  #pressure(): void {
+  pressure(): void {
     if (this.#keptAlive.size === 0 || this.admission.waiting === 0) return;
     for (const actor of this.#keptAlive) void actor.post({ type: "park" });
   }

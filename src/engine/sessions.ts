@@ -19,6 +19,7 @@ import { readOrder, type Launched, type LaunchOrder, type Responded, type Respon
 import type { Roster } from "./roster.ts";
 import { sliceFrom, withUnwritten } from "./said-so-far.ts";
 import type { SessionActor } from "./session-actor.ts";
+import { toldThere } from "./told-there.ts";
 
 /** `repeated`: its first message is that of a turn which failed. */
 type Continued = Launched & { readonly repeated: boolean };
@@ -92,16 +93,18 @@ export class Sessions {
       await actor.post({ type: "admitted" });
       // In line: from here on it is counted there.
       this.#reserved.delete(id);
-      return ok(await this.#placed(actor));
+      return ok(await this.#placed(caller, actor));
     } finally {
       this.#reserved.delete(id);
     }
   }
 
-  async #placed(actor: SessionActor): Promise<Launched> {
+  async #placed(caller: Caller, actor: SessionActor): Promise<Launched> {
     const place = this.#roster.admission.placeOf(actor.session.id);
     const asking = this.#roster.askingOf(actor.session.owner);
-    if (place !== undefined) await actor.post({ type: "placed", place, asking });
+    const told = toldThere(this.#roster.governor, caller, actor.session);
+    if (place !== undefined) await actor.post({ type: "placed", place, asking, ...told });
+    this.#roster.pressure();
     return { session: actor.session, flowId: actor.flowId, place };
   }
 
@@ -266,7 +269,8 @@ export class Sessions {
       );
     }
     const by: By = byOf(caller, 0);
-    const taken = await actor.post({ type: "kill", by });
+    const told = toldThere(this.#roster.governor, caller, found.value);
+    const taken = await actor.post({ type: "kill", by, ...told });
     if (taken?.ok === false) return taken;
     return ok(actor.session);
   }

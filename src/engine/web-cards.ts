@@ -15,6 +15,9 @@ const LONGEST_PAUSE_MS = 60_000;
 
 interface Job {
   readonly sinceMs: number;
+  /** Since when a person is waited for, and how long that took before: it is no work. */
+  waitsSinceMs: number | undefined;
+  waitedMs: number;
   session: Session;
 }
 
@@ -70,12 +73,22 @@ export class WebCards {
 
   #works(session: Session, card: Card | undefined, job: Job | undefined): void {
     if (job !== undefined && job.session.turn === session.turn) {
+      this.#count(session, job);
       job.session = session;
       return;
     }
     const open = card ?? this.#open(session, undefined);
-    open.jobs.set(session.id, { sinceMs: this.#clock.awakeMs(), session });
+    open.jobs.set(session.id, { sinceMs: this.#clock.awakeMs(), waitsSinceMs: undefined, waitedMs: 0, session });
     if (open.cancel === undefined && !open.busy) this.#later(open, FIRST_LINE_MS);
+  }
+
+  #count({ phase }: Session, job: Job): void {
+    const nowMs = this.#clock.awakeMs();
+    if (phase.kind === "asking") job.waitsSinceMs ??= nowMs;
+    else {
+      if (job.waitsSinceMs !== undefined) job.waitedMs += nowMs - job.waitsSinceMs;
+      job.waitsSinceMs = undefined;
+    }
   }
 
   #open({ owner }: Session, shown: string | undefined): Card {
@@ -113,8 +126,8 @@ export class WebCards {
   }
 
   #textOf(card: Card): string | undefined {
-    const lines = [...card.jobs.values()].flatMap(({ sinceMs, session }) => {
-      const ageMs = this.#clock.awakeMs() - sinceMs;
+    const lines = [...card.jobs.values()].flatMap(({ sinceMs, waitsSinceMs, waitedMs, session }) => {
+      const ageMs = (waitsSinceMs ?? this.#clock.awakeMs()) - sinceMs - waitedMs;
       return ageMs < FIRST_LINE_MS ? [] : [`🟢 ${session.name} · ${currentStep(session)} · ${readable(ageMs)}`];
     });
     return lines.length === 0 ? undefined : lines.join("\n\n");

@@ -56,7 +56,7 @@ describe("currentStep", () => {
       "Queued: goes on when a slot is free",
     ],
     [starting(), "Starting iFlow"],
-    [working(), "Turn 1 · 0 tool calls"],
+    [working(), "Turn 1 · waiting for the model"],
     [busy, "Turn 1 · 3 tool calls · running npm test"],
     [asking(questions(1, { text: "Which DB?" })), "Waiting for you: Which DB?"],
     [idle("Done."), "Turn 1 finished: Done."],

@@ -174,7 +174,9 @@ describe("parseSession", () => {
   });
 
   it("takes no session without any of its fields, whichever it is", () => {
-    const optional = new Set("route agent acpSessionId child schema lastWordsFrom undone heardInTurn".split(" "));
+    const optional = new Set(
+      "route agent acpSessionId child schema lastWordsFrom turnFrom undone heardInTurn".split(" "),
+    );
     for (const session of EVERY_PHASE) {
       for (const key of Object.keys(session).filter((name) => !optional.has(name))) {
         const { [key]: _gone, ...rest } = JSON.parse(JSON.stringify(session)) as Record<string, unknown>;

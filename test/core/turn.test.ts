@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   AGENT,
+  ALLOW,
   CLOCK,
   HOUR_MS,
   MINUTE_MS,
@@ -24,6 +25,7 @@ import {
   phaseOf,
   plan,
   play,
+  questionIds,
   ready,
   starting,
   text,
@@ -321,4 +323,16 @@ describe("messages wait in order", () => {
     expect(person.counters.autoResponds).toBe(0);
     expect(play(person, [messaged("again", { by: AGENT })]).reply?.ok).toBe(true);
   });
+});
+
+it("[D6] the time of a turn is its own, without the turns before it and without waiting for people", () => {
+  const first = play(working(), [text("One."), { ...turnEnded(1), at: T0 + 60_000 }]).session;
+  const second = play(first, [{ ...messaged("Again"), at: T0 + 100_000 }]).session;
+  const asked = play(second, [{ ...permission(), at: T0 + 103_000 }]).session;
+  const answer = answered(questionIds(asked)[0] ?? "", { option: ALLOW.id });
+  const { session } = play(asked, [
+    { ...answer, at: T0 + 500_000 },
+    { ...turnEnded(2), at: T0 + 507_000 },
+  ]);
+  expect(lastNotice(session)).toMatchObject({ kind: "turn-finished", data: { turn: 2, durationMs: 10_000 } });
 });

@@ -19,10 +19,11 @@ class Lines {
   readonly dropped: string[] = [];
   down = new Set<string>();
 
-  add(chat: string, name: string, rank: number, dueAt: number): void {
+  add(chat: string, name: string, rank: number, dueAt: number, of?: string): void {
     const errand: Errand = {
       rank,
       dueAt,
+      ...(of === undefined ? {} : { of }),
       run: async () => {
         this.tries.push(name);
         return this.down.has(chat) ? LATER : { kind: "accepted" };
@@ -107,4 +108,26 @@ describe("[N5] a chat that takes nothing", () => {
     expect(world.tries).toEqual(["next"]);
     expect(world.errors.join()).toContain("no words");
   });
+});
+
+test("[H13] of one thing nothing is told before what came before it, and others still wait behind results", async () => {
+  const world = new Lines();
+  world.down.add("a");
+  world.add("a", "other result", 0, 1);
+  await world.clock.advance(100);
+  world.add("a", "queued", 2, 10, "one");
+  world.add("a", "somebody else's event", 2, 5, "two");
+  world.add("a", "failed", 0, 20, "one");
+  world.add("a", "denied", 2, 15, "one");
+  world.add("a", "later event", 2, 30, "one");
+  world.down.delete("a");
+  await world.clock.advance(60_000);
+  expect(world.tries.slice(world.tries.lastIndexOf("other result"))).toEqual([
+    "other result",
+    "queued",
+    "denied",
+    "failed",
+    "somebody else's event",
+    "later event",
+  ]);
 });

@@ -7,11 +7,13 @@ import type { Session } from "../../src/core/session.ts";
 import { EN } from "../../src/core/words-en.ts";
 import { ZH } from "../../src/core/words-zh.ts";
 import { soundProblems } from "./invariants.ts";
-import { PERSON, World } from "./world.ts";
+import type { Caller } from "../../src/core/caller.ts";
+import { AGENT, PERSON, World } from "./world.ts";
 
-async function launchMany(world: World, count: number, script: (n: number) => string) {
+async function launchMany(world: World, count: number, script: (n: number) => string, caller?: Caller) {
   const ids: string[] = [];
-  for (let n = 1; n <= count; n += 1) ids.push((await world.launch(script(n), { singleTurn: true })).session.id);
+  for (let n = 1; n <= count; n += 1)
+    ids.push((await world.launch(script(n), { singleTurn: true }, caller)).session.id);
   return ids;
 }
 
@@ -34,9 +36,28 @@ describe("slots", () => {
 
   test("[S1] each chat is told its place once", async () => {
     const world = await World.start({ maxSessions: 1 });
-    await launchMany(world, 3, (n) => `say: place ${n}\nhang`);
+    await launchMany(world, 3, (n) => `say: place ${n}\nhang`, AGENT);
     await world.quiet();
     expect(world.delivery.texts().filter((text) => text.startsWith("queued"))).toHaveLength(2);
+  });
+
+  test("[H13] whoever launched or stopped it by a command there knows it from the reply; other chats are told", async () => {
+    const world = await World.start({ maxSessions: 1 });
+    const ids = await launchMany(world, 3, () => "hang");
+    await world.quiet();
+    const [first = "", second = "", third = ""] = ids;
+    const killed = (): number => world.delivery.texts().filter((text) => text.startsWith("killed")).length;
+    expect(world.delivery.texts().filter((text) => text.startsWith("queued"))).toEqual([]);
+    expect((await world.sessions.kill(PERSON, first)).ok).toBe(true);
+    await world.quiet();
+    expect(killed()).toBe(0);
+    const elsewhere: Caller = { ...PERSON, seesAll: true, route: { channel: "telegram", to: "telegram:7" } };
+    expect((await world.sessions.kill(elsewhere, second)).ok).toBe(true);
+    await world.quiet();
+    expect(killed()).toBe(1);
+    expect((await world.sessions.kill({ ...PERSON, door: "rpc" }, third)).ok).toBe(true);
+    await world.quiet();
+    expect(killed()).toBe(2);
   });
 
   test("[S1] past maxQueued a launch is refused with what to do, and leaves nothing behind", async () => {
@@ -170,6 +191,7 @@ describe("room for others", () => {
     const { session: idle } = await world.launch("say: idle");
     await world.until(idle.id, "idle");
     const { session: next } = await world.launch("say: next\nhang");
+    await world.quiet();
     await world.quiet();
     expect(world.session(next.id).phase.kind).toBe("working");
     expect(world.session(idle.id).agent).toBeUndefined();
