@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buttonsOf, parsePayload } from "../../src/core/choice-button.ts";
+import { buttonsOf, parsePayload, parseShow } from "../../src/core/choice-button.ts";
 import { nextDeadline } from "../../src/core/deadline.ts";
 import type { Rules, SessionEvent, Step } from "../../src/core/event.ts";
 import { currentStep, flowGoal, flowVerb, waitJson } from "../../src/core/flow-command.ts";
@@ -264,7 +264,7 @@ describe("any sequence of events", () => {
       for (const style of styles) {
         expect(noticeText(session, notice, style).length).toBeLessThan(3_600);
         for (const { payload, label } of buttonsOf(session, notice, style)) {
-          expect(parsePayload(payload)?.sessionId).toBe(session.id);
+          expect((parsePayload(payload) ?? parseShow(payload))?.sessionId).toBe(session.id);
           expect(label).not.toBe("");
         }
       }
