@@ -20,6 +20,12 @@ const counted = (count: number): string => String(count).replace(/\B(?=(?:\d{3})
 const took = (time: string | undefined): string => (time === undefined ? "" : ` · ${time}`);
 const WHO = { by_agent: "the agent", by_person: "a person", by_writer: "another writer of its TaskFlow" } as const;
 
+const TAKEN = {
+  now: { message: "your message was passed on.", answer: "your answer was passed on:" },
+  queued: { message: "your message waits for the running turn to end.", answer: "your answer waits for its turn:" },
+  resumed: { message: "iFlow is started again and goes on.", answer: "iFlow is started again and goes on with:" },
+} as const;
+
 export const EN: Words = {
   duration,
   head: {
@@ -111,6 +117,22 @@ export const EN: Words = {
   effects: EFFECTS,
   contentHidden: "(content hidden in safe mode)",
   codeHidden: "(code hidden in safe mode)",
+  reply: {
+    launched: (name, mode) => `↩️ ${name} launched · permissions: ${mode}`,
+    queued: (name, mode, place) => `⏳ ${name} waits in line (place ${place}) · permissions: ${mode}`,
+    taken: (name, what, how) =>
+      `↩️ ${name}: ${what === undefined ? TAKEN[how].message : `${TAKEN[how].answer} ${what}`}`,
+    stillOpen: (ids) => `Still open: ${ids.join(", ")}`,
+    stopped: (name, time) => `⛔ ${name} stopped${took(time)}`,
+    closed: (name) => `✅ ${name} closed; it was idle`,
+    resumed: (name) => `↩️ ${name} goes on`,
+    forked: (name, into, how) =>
+      `↩️ ${into} goes on from ${name}, ${how === "copied" ? "with a copy of its history" : "fresh, with a summary of its history"}`,
+    following: (name) => `▍Following ${name}; /iflow_bg ${name} stops it.`,
+    repeats: "Its last turn failed, so that turn's message is sent again.",
+    willBeTold: "You will be told when it asks, finishes or fails.",
+    nothingNew: "(nothing new)",
+  },
   next: {
     readWhole: (command) => `All of it: ${command}`,
     watch: (name) => `Watch it: /iflow_fg ${name}`,

@@ -18,6 +18,12 @@ const took = (time: string | undefined): string => (time === undefined ? "" : ` 
 const MARK = { number: "编号", letter: "字母" } as const;
 const WHO = { by_agent: "智能体", by_person: "用户", by_writer: "TaskFlow 的其他写入方" } as const;
 
+const TAKEN = {
+  now: { message: "消息已转达。", answer: "回答已转达：" },
+  queued: { message: "消息会在当前这一轮结束后发送。", answer: "回答正在等待：" },
+  resumed: { message: "iFlow 重新启动并继续。", answer: "iFlow 重新启动并继续，回答：" },
+} as const;
+
 export const ZH: Words = {
   duration,
   head: {
@@ -104,6 +110,22 @@ export const ZH: Words = {
   effects: { once: "仅此一次", always: "以后都", no: "拒绝" },
   contentHidden: "（安全模式下不显示内容）",
   codeHidden: "（安全模式下不显示代码）",
+  reply: {
+    launched: (name, mode) => `↩️ ${name} 已启动 · 权限模式：${mode}`,
+    queued: (name, mode, place) => `⏳ ${name} 正在排队（第 ${place} 位）· 权限模式：${mode}`,
+    taken: (name, what, how) =>
+      `↩️ ${name}：${what === undefined ? TAKEN[how].message : `${TAKEN[how].answer}${what}`}`,
+    stillOpen: (ids) => `尚待回答：${ids.join("、")}`,
+    stopped: (name, time) => `⛔ ${name} 已停止${took(time)}`,
+    closed: (name) => `✅ ${name} 已关闭（当时空闲）`,
+    resumed: (name) => `↩️ ${name} 继续进行`,
+    forked: (name, into, how) =>
+      `↩️ ${into} 从 ${name} 分出，${how === "copied" ? "带有它的历史副本" : "从头开始，带有历史摘要"}`,
+    following: (name) => `▍正在跟随 ${name}；停止跟随：/iflow_bg ${name}`,
+    repeats: "上一轮失败了，会重新发送那一轮的消息。",
+    willBeTold: "它提问、完成或失败时会通知你。",
+    nothingNew: "（没有新内容）",
+  },
   next: {
     readWhole: (command) => `完整内容：${command}`,
     watch: (name) => `查看进展：/iflow_fg ${name}`,

@@ -63,6 +63,22 @@ export interface Words {
   readonly effects: Effects;
   readonly contentHidden: string;
   readonly codeHidden: string;
+  /** What a command answers in a chat. */
+  readonly reply: {
+    launched(name: string, mode: string): string;
+    queued(name: string, mode: string, place: number): string;
+    /** `what`: the words of an answer; absent: it was a message. */
+    taken(name: string, what: string | undefined, how: "now" | "queued" | "resumed"): string;
+    stillOpen(ids: readonly string[]): string;
+    stopped(name: string, took: string | undefined): string;
+    closed(name: string): string;
+    resumed(name: string): string;
+    forked(name: string, into: string, how: "copied" | "summary"): string;
+    following(name: string): string;
+    readonly repeats: string;
+    readonly willBeTold: string;
+    readonly nothingNew: string;
+  };
   /** What to do next: lines with the commands in them. */
   readonly next: {
     /** What is asked, whole. */

@@ -205,7 +205,7 @@ export class Sessions {
     const textOf = (key: string) => this.#reading(original, (journal) => journal.text(key));
     const { prompt, files, repeated, again, undone } = await carriedOver(original, words, textOf);
     const order: LaunchOrder = {
-      name: original.name,
+      name: fork === undefined ? original.name : `${original.name}-fork`,
       prompt,
       workdir: original.workdir,
       files,

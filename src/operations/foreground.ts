@@ -8,6 +8,7 @@ import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { questionLines } from "./render.ts";
+import { chatWords } from "./reply-words.ts";
 import { statusOf } from "./status.ts";
 
 export const fg = defineOperation({
@@ -37,10 +38,12 @@ export const fg = defineOperation({
     const status = statusOf(session);
     const live = session.phase.kind !== "ended";
     const { text } = slice;
+    const words = chatWords(context, caller, session);
     const head = live
-      ? `▍Following ${session.name} [${session.id}] (${status}); /iflow_bg stops it.`
+      ? (words?.reply.following(session.name) ??
+        `▍Following ${session.name} [${session.id}] (${status}); /iflow_bg stops it.`)
       : `${session.name} [${session.id}] has ended (${status}).`;
-    const body = text.trim() === "" ? "(nothing new)" : text;
+    const body = text.trim() === "" ? (words?.reply.nothingNew ?? "(nothing new)") : text;
     return ok({
       text: [head, body, questionLines(session)].filter((part) => part !== "").join("\n"),
       json: {

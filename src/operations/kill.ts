@@ -3,11 +3,22 @@
  */
 import * as Type from "@sinclair/typebox";
 import { ok, refuse, type Result } from "../core/errors.ts";
+import type { Session } from "../core/session.ts";
+import type { Words } from "../core/words.ts";
 import type { KillJson } from "./answers.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
+import { chatWords } from "./reply-words.ts";
 import { statusOf } from "./status.ts";
+
+/** What a person reads who stopped it by a command: no notice says it again there. */
+function stoppedText({ name, counters, phase }: Session, unsent: number, words: Words): string {
+  const { reply, next } = words;
+  const took = counters.workingMs < 1_000 ? undefined : words.duration(counters.workingMs);
+  const head = statusOf({ phase }) === "completed" ? reply.closed(name) : reply.stopped(name, took);
+  return [head, ...(unsent === 0 ? [] : [words.unsent(unsent)]), next.resumeLater(name)].join("\n");
+}
 
 const ALL = { all: { param: "all", kind: "flag" } } as const;
 
@@ -42,11 +53,19 @@ export const kill = defineOperation({
         json: { success: true, sessions: killed.map((s) => ({ id: s.id, name: s.name, status: statusOf(s) })) },
       });
     }
+    const before = context.sessions.find(caller, given.session);
+    const unsent = before.ok && before.value.counters.turns > 0 ? before.value.inbox.length : 0;
     const killed = await context.sessions.kill(caller, given.session);
     if (!killed.ok) return killed;
     const { id, name } = killed.value;
     const status = statusOf(killed.value);
-    const text = status === "completed" ? `✅ Closed ${name} [${id}]; it was idle.` : `⛔ Stopped ${name} [${id}].`;
+    const words = chatWords(context, caller, killed.value);
+    const text =
+      words !== undefined
+        ? stoppedText(killed.value, unsent, words)
+        : status === "completed"
+          ? `✅ Closed ${name} [${id}]; it was idle.`
+          : `⛔ Stopped ${name} [${id}].`;
     return ok({ text, json: { success: true, id, name, status } });
   },
 });

@@ -8,12 +8,14 @@ import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import { parseRoute } from "../core/route.ts";
 import type { Owner, Route, Session } from "../core/session.ts";
+import type { Words } from "../core/words.ts";
 import type { Launched } from "../engine/orders.ts";
 import type { LaunchJson } from "./answers.ts";
 import { plainWords, takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
+import { chatWords } from "./reply-words.ts";
 import { goOn } from "./resume.ts";
 import { statusOf } from "./status.ts";
 
@@ -161,7 +163,8 @@ async function runLaunch(context: Context, caller: Caller, given: Params): Promi
     route,
     settings: { ...settingsOf(context, given), ...wakesOf(context, route, workdir.value) },
   });
-  return launched.ok ? ok(launchReply(launched.value)) : launched;
+  if (!launched.ok) return launched;
+  return ok(launchReply(launched.value, chatWords(context, caller, launched.value.session)));
 }
 
 /** A launch from no chat is told where its directory's rule says, and wakes whom that rule names. */
@@ -249,8 +252,9 @@ async function reuse(
   return resumeInstead(context, caller, given, last.id);
 }
 
-function launchReply(launched: Launched): Reply<LaunchJson> {
+function launchReply(launched: Launched, words: Words | undefined): Reply<LaunchJson> {
   const { session, flowId, place } = launched;
+  if (words !== undefined) return { text: launchText(launched, words), json: launchJson(launched) };
   const head =
     place === undefined
       ? `↩️ Launched ${session.name} [${session.id}] in ${session.workdir}.`
@@ -259,6 +263,14 @@ function launchReply(launched: Launched): Reply<LaunchJson> {
     text: `${head}\nPermissions: ${session.settings.permissionMode}. TaskFlow ${flowId}. You will be told when it asks, finishes or fails.`,
     json: launchJson(launched),
   };
+}
+
+function launchText({ session, place }: Launched, { reply, next }: Words): string {
+  const { name, settings } = session;
+  const mode = settings.permissionMode;
+  return place === undefined
+    ? `${reply.launched(name, mode)}\n${reply.willBeTold}`
+    : `${reply.queued(name, mode, place)}\n${next.withdraw(name)}\n${reply.willBeTold}`;
 }
 
 function launchJson({ session, flowId, place }: Launched): LaunchJson {

@@ -6,12 +6,15 @@ import { ok } from "../core/errors.ts";
 import { headline } from "../core/asked-text.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
+import { openQuestions } from "../core/question.ts";
 import type { Session } from "../core/session.ts";
+import type { Words } from "../core/words.ts";
 import type { Responded } from "../engine/orders.ts";
 import type { RespondJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
+import { chatWords, takenText } from "./reply-words.ts";
 
 export const respond = defineOperation({
   name: "respond",
@@ -51,7 +54,9 @@ export const respond = defineOperation({
       questionId: given.question_id,
       option: given.option,
     });
-    return responded.ok ? ok(reply(responded.value)) : responded;
+    return responded.ok
+      ? ok(reply(responded.value, found.ok ? chatWords(context, caller, found.value) : undefined))
+      : responded;
   },
 });
 
@@ -60,16 +65,18 @@ function startsAgain({ phase, agent }: Session): boolean {
   return phase.kind === "ended" || (agent === undefined && phase.kind !== "queued");
 }
 
-function reply({ session, flowId, delivered, question }: Responded): Reply<RespondJson> {
+function reply(responded: Responded, words: Words | undefined): Reply<RespondJson> {
+  const { session, flowId, delivered, question } = responded;
+  const json = { success: true, id: session.id, name: session.name, flowId, delivered } as const;
+  if (words !== undefined) return { text: takenText(words, responded), json };
   const what =
     question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(headline(question)), 60)})`;
+  const { phase } = session;
+  const open = question === undefined || phase.kind !== "asking" ? [] : openQuestions(phase.asks).map(({ id }) => id);
   const how = {
-    now: "was passed on; iFlow goes on.",
+    now: open.length === 0 ? "was passed on; iFlow goes on." : `was taken. Still open: ${open.join(", ")}.`,
     queued: "waits for the running turn to end.",
     resumed: "was taken; iFlow is started again and goes on.",
   }[delivered];
-  return {
-    text: `↩️ ${session.name} [${session.id}]: ${what} ${how}`,
-    json: { success: true, id: session.id, name: session.name, flowId, delivered },
-  };
+  return { text: `↩️ ${session.name} [${session.id}]: ${what} ${how}`, json };
 }

@@ -12,6 +12,7 @@ import { defineOperation } from "./define.ts";
 import { inOrder, restLine } from "./listing.ts";
 import type { Reply } from "./operation.ts";
 import { sessionLine } from "./render.ts";
+import { chatWords } from "./reply-words.ts";
 import { statusOf } from "./status.ts";
 
 const GO_ON = "Continue where you stopped.";
@@ -82,12 +83,13 @@ export interface GoneOn {
 
 /** The conversation of an idle, interrupted or ended session goes on, or a fork of it begins. */
 export async function goOn(
-  { sessions, workdirs }: Context,
+  context: Context,
   caller: Caller,
   ref: string,
   prompt: string | undefined,
   fork = false,
 ): Promise<Result<GoneOn>> {
+  const { sessions, workdirs } = context;
   const found = sessions.find(caller, ref);
   if (!found.ok) return found;
   const { id, name, phase } = found.value;
@@ -99,8 +101,11 @@ export async function goOn(
     const forked = await sessions.fork(caller, found.value, message, repeats);
     if (!forked.ok) return forked;
     const { session, flowId, history } = forked.value;
+    const words = chatWords(context, caller, found.value);
     const how = history === "copied" ? "with a copy of its history" : "fresh, with a summary of its history";
-    const text = `↩️ Forked ${name} into ${session.name} [${session.id}], ${how}. TaskFlow ${flowId}.`;
+    const text =
+      words?.reply.forked(name, session.name, history) ??
+      `↩️ Forked ${name} into ${session.name} [${session.id}], ${how}. TaskFlow ${flowId}.`;
     return ok({ session, flowId, text, fork: { forkOf: id, history } });
   }
   if (phase.kind === "working" || phase.kind === "asking" || phase.kind === "starting" || phase.kind === "queued") {
@@ -120,5 +125,8 @@ export async function goOn(
   if (!responded.ok) return responded;
   const { session, flowId, repeated } = responded.value;
   const what = repeated === true ? " Its last turn failed, so that turn's message is sent again." : "";
-  return ok({ session, flowId, text: `↩️ Resumed ${session.name} [${session.id}].${what} TaskFlow ${flowId}.` });
+  const { reply } = chatWords(context, caller, found.value) ?? {};
+  const inChat = reply && [reply.resumed(session.name), ...(repeated === true ? [reply.repeats] : [])].join("\n");
+  const text = inChat ?? `↩️ Resumed ${session.name} [${session.id}].${what} TaskFlow ${flowId}.`;
+  return ok({ session, flowId, text });
 }

@@ -16,7 +16,7 @@ export const STATUSES = [
 ] as const;
 export type Status = (typeof STATUSES)[number];
 
-export function statusOf({ phase }: Session): Status {
+export function statusOf({ phase }: Pick<Session, "phase">): Status {
   if (phase.kind !== "ended") return phase.kind;
   return phase.outcome === "timed_out" ? "failed" : phase.outcome;
 }

@@ -98,13 +98,19 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
     const step = async (operation: string, params: Params, args: string, says: RegExp, tells: unknown): Promise<void> =>
       check(operation, await ask(operation, params, args, says), says, tells);
 
-    await step("launch", { name, prompt: script }, `--name ${name} ${script}`, new RegExp(`Launched ${name} \\[`), {
-      id: expect.any(String),
-      name,
-      status: "starting",
-      workdir: world.gateway.workspace,
-      flowId: expect.any(String),
-    });
+    await step(
+      "launch",
+      { name, prompt: script },
+      `--name ${name} ${script}`,
+      new RegExp(`Launched ${name} \\[|↩️ ${name} launched`),
+      {
+        id: expect.any(String),
+        name,
+        status: "starting",
+        workdir: world.gateway.workspace,
+        flowId: expect.any(String),
+      },
+    );
     const { id, flowId } = await named(name);
     await world.until(id, "asking");
     const known = { id, name };
@@ -122,7 +128,9 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
     const follows = { ...known, status: "asking", startOffset: 0, endOffset: expect.any(Number), following: true };
     await step("fg", { session: name }, name, new RegExp(`Following ${name}[^]*hello`), { ...follows, output: words });
 
-    const passedOn = new RegExp(`${name} \\[${id}\\]: Answer to q\\d+ \\(Which\\?\\) was passed on`);
+    const passedOn = new RegExp(
+      `${name} \\[${id}\\]: Answer to q\\d+ \\(Which\\?\\) was passed on|${name}: your answer was passed on: second`,
+    );
     const answered = { success: true, ...known, flowId, delivered: "now" };
     await step("respond", { session: id, message: "2" }, `${id} 2`, passedOn, answered);
     await world.until(id, "idle");
@@ -139,7 +147,7 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
     await step("stats", {}, "", /iFlow sessions: \d+ \(/, expect.objectContaining(stats));
 
     const closed = { success: true, ...known, status: "completed" };
-    await step("kill", { session: name }, name, new RegExp(`Closed ${name} \\[${id}\\]`), closed);
+    await step("kill", { session: name }, name, new RegExp(`Closed ${name} \\[${id}\\]|${name} closed`), closed);
 
     const goesOn = {
       success: true,
@@ -149,7 +157,13 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
       status: expect.any(String),
     };
     const again = "say: back again";
-    await step("resume", { session: id, prompt: again }, `${id} ${again}`, new RegExp(`Resumed ${name} \\[`), goesOn);
+    await step(
+      "resume",
+      { session: id, prompt: again },
+      `${id} ${again}`,
+      new RegExp(`Resumed ${name} \\[|${name} goes on`),
+      goesOn,
+    );
     const next = await named(name);
     expect(next.id).not.toBe(id);
     expect(next.flowId).not.toBe(flowId);

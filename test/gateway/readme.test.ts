@@ -68,7 +68,7 @@ test("its installation, line by line, up to a doctor without a complaint", async
 
 test("its first job, in a chat", async () => {
   gateway.telegram.say(chat, firstJob);
-  await gateway.telegram.heard(PERSON, /↩️ Launched/);
+  await gateway.telegram.heard(PERSON, /^↩️ \S+ launched/);
   await gateway.telegram.heard(PERSON, /^✅/);
 });
 

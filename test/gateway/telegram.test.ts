@@ -202,7 +202,7 @@ describe("answers", () => {
     await telegram.heard(group.chatId, /You are not authorised to answer iFlow here\./);
     expect(await world.row(row.id)).toMatchObject({ status: "asking" });
     telegram.say(group, "/iflow_respond gate 2");
-    await telegram.heard(group.chatId, /gate \[\w+\]: Answer to q\d+ \(Delete it\?\) was passed on/);
+    await telegram.heard(group.chatId, /gate: your answer was passed on: no/);
     await world.until(row.id, "idle");
     telegram.press(group, question, "yes");
     await expect.poll(() => question.buttons).toEqual([]);
