@@ -51,7 +51,7 @@ const SEARCHES = 4;
 const DEEPEST = 32;
 
 /** The line as it would be read, a carriage return for each return to its beginning. */
-export function undecorated(line: string): string {
+function undecorated(line: string): string {
   if (!CONTROLS.test(line)) return line;
   return line.replace(ESCAPES, (found) => (ANEW.test(found) ? "\r" : "")).replace(ALL_CONTROLS, "");
 }
