@@ -216,7 +216,7 @@ function asks(session: Session, notice: Notice, style: NoticeStyle): Paragraphs 
   const { words } = style;
   const { asked, open } = noticeQuestions(session, notice);
   const [first] = asked;
-  if (first === undefined) return [[words.head.closed(session.name)]];
+  if (first === undefined) return [[words.head.closed(session.name, brief(notice.data.text ?? ""))]];
   const last = [notice.data.code === "limit_reached" ? words.about.limit_reached : ""];
   const left = deadline(session, notice, words);
   if (asked.length === 1) {

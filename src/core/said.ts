@@ -25,6 +25,7 @@ const MAX_FILES = 20;
 const MAX_PATH_LENGTH = 4_096;
 const MAX_ID_LENGTH = 300;
 const MAX_ASKS = 16;
+const HEADLINE_LENGTH = 120;
 const CAUSE_LENGTH = 1_000;
 /** With it and the beginning of stderr a cause fits into a notice. */
 const EXIT_WORDS_LENGTH = 400;
@@ -215,7 +216,8 @@ export function openAsk(draft: Draft, ask: Ask): void {
     endChild(draft, "succeeded");
     startStandIn(draft, ask.questions[0] === undefined ? "" : headline(ask.questions[0]));
   }
-  owe(draft, "asks", { questionIds: ask.questions.map((q) => q.id), turn: draft.session.turn });
+  const text = ask.questions.map((question) => cutText(headline(question), HEADLINE_LENGTH)).join(" · ");
+  owe(draft, "asks", { questionIds: ask.questions.map((q) => q.id), text, turn: draft.session.turn });
 }
 
 function onTurnFailed(draft: Draft, { message, needsLogin }: Extract<AgentEvent, { kind: "turn-failed" }>): void {

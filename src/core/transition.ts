@@ -22,6 +22,7 @@ import {
 import { ok, refuse } from "./errors.ts";
 import { onlyAsks } from "./open-tools.ts";
 import { onSaid } from "./said.ts";
+import { joinSettled } from "./settled-asks.ts";
 import { onSlept } from "./slept.ts";
 import type { Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
@@ -33,6 +34,7 @@ const MAX_ASKED_IN = 12;
 export function transition(session: Session, event: SessionEvent, rules: Rules): Step {
   const draft: Draft = { session, effects: [], written: "", reply: undefined, at: event.at, rules };
   handle(draft, event);
+  if (draft.session.phase !== session.phase) joinSettled(draft);
   const { effects, written, reply } = draft;
   return {
     session: draft.session,

@@ -37,7 +37,7 @@ export const EN: Words = {
     questions: (name, count) => `${name} asks ${count} questions`,
     freshStart: (name) => `${name} asks how to go on`,
     waits: (name) => `${name} waits for your answer`,
-    closed: (name) => `${name} had asked; that is settled meanwhile`,
+    closed: (name, what) => `${name} had asked${what === "" ? "" : ` (${what})`}; that is settled meanwhile`,
     responded: (name, who) => `${name} got an answer from ${WHO[who]}`,
     turnFinished: (name, turn, time) => `${name} finished turn ${turn}${took(time)}`,
     completed: (name, time) => `${name} completed${took(time)}`,

@@ -35,7 +35,7 @@ export const ZH: Words = {
     questions: (name, count) => `${name} 有 ${count} 个问题`,
     freshStart: (name) => `${name} 询问如何继续`,
     waits: (name) => `${name} 正在等你回答`,
-    closed: (name) => `${name} 之前的提问已经有了结果`,
+    closed: (name, what) => `${name} 之前的提问${what === "" ? "" : `（${what}）`}已经有了结果`,
     responded: (name, who) => `${name} 收到了${WHO[who]}的回答`,
     turnFinished: (name, turn, time) => `${name} 完成了第 ${turn} 轮${took(time)}`,
     completed: (name, time) => `${name} 已完成${took(time)}`,

@@ -24,7 +24,8 @@ export interface Words {
     questions(name: string, count: number): string;
     freshStart(name: string): string;
     waits(name: string): string;
-    closed(name: string): string;
+    /** `what`: the questions, each in a line's length. */
+    closed(name: string, what: string): string;
     responded(name: string, who: Answerer): string;
     turnFinished(name: string, turn: number, took: string | undefined): string;
     completed(name: string, took: string | undefined): string;

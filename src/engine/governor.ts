@@ -188,7 +188,13 @@ export class Governor {
 
   async #hand(teller: Teller, notice: Notice, part: NoticePart): Promise<Handover> {
     const { session } = teller;
-    const handover = part === "wake" ? await this.#wake(session, notice) : await this.#send(session, notice);
+    const now = session.owed.find(({ id }) => id === notice.id);
+    // Another notice tells it with its own matter.
+    if (now === undefined) {
+      this.#known.delete(`${session.id}/${notice.id}/${part}`);
+      return { kind: "refused", reason: "it is not owed any more" };
+    }
+    const handover = part === "wake" ? await this.#wake(session, now) : await this.#send(session, now);
     this.#count(session, handover);
     if (handover.kind === "later") return handover;
     if (handover.kind === "unknown" && part === "chat" && RANK[notice.kind] <= RANK.asks) this.#doubt(session, notice);

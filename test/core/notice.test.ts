@@ -202,7 +202,9 @@ describe("[N1] [N9] notices in English", () => {
     const session = asking();
     const [notice] = notices(session, "asks");
     const done = play(session, [answered("q3", { option: ALLOW.id })]).session;
-    expect(noticeText(done, notice as Notice, EN)).toBe("🔔 fix-login had asked; that is settled meanwhile");
+    expect(noticeText(done, notice as Notice, EN)).toBe(
+      "🔔 fix-login had asked (git status); that is settled meanwhile",
+    );
     expect(buttonsOf(done, notice as Notice, EN)).toEqual([]);
   });
 

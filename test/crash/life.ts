@@ -46,8 +46,8 @@ const log: Log = { info: write("info"), warn: write("warn"), error: write("error
 
 /** A chat that never loses a message: what was sent stands in the file before the answer. */
 const delivery: Delivery = {
-  send: async ({ intentId }) => {
-    keep(files.chat, { intentId, way: "chat" });
+  send: async ({ intentId, text }) => {
+    keep(files.chat, { intentId, way: "chat", text });
     return { kind: "accepted", messageId: intentId };
   },
   edit: async () => ({ kind: "accepted" }),
@@ -61,6 +61,8 @@ const delivery: Delivery = {
 
 const raw = {
   maxSessions: 2,
+  // Parked soon, so that follow-ups have to load.
+  keepAliveSeconds: 1,
   agent: {
     command: order.agentCommand,
     env: { DEMO_AGENT_TRANSCRIPT: files.transcript, DEMO_AGENT_HOME: files.agentHome },

@@ -24,6 +24,7 @@ export interface Transcribed {
 export interface ChatLine {
   readonly intentId: string;
   readonly way: "chat" | "wake";
+  readonly text?: string;
 }
 
 /** Files of one scenario, below its folder. */

@@ -35,6 +35,7 @@ export function violationsOf(records: ScenarioRecords): readonly string[] {
     ...sessionsAndFlows(records),
     ...records.sessions.flatMap((one) => [...prompts(one, records), ...words(one, records), ...answers(one, records)]),
     ...notices(records),
+    ...questions(records),
   ];
 }
 
@@ -195,7 +196,8 @@ function notices({ sessions, chat, lives, cancelledElsewhere, owedInFlows }: Sce
     const id = `${intentId.replace(/^iflow:/, "").replace(/:wake$/, "")}:${way}`;
     sent.set(id, (sent.get(id) ?? 0) + 1);
   }
-  for (const id of owed) if (!sent.has(id)) found.push(`notice ${id} was owed and never sent`);
+  const joined = new Set(sessions.flatMap((one) => joinedIn(one, sent)));
+  for (const id of owed) if (!sent.has(id) && !joined.has(id)) found.push(`notice ${id} was owed and never sent`);
   for (const [id, times] of sent) {
     // The end of a session that somebody else ended is owed by every recovery until it is told; no commit is made of it.
     const known = owed.has(id) || cancelledElsewhere.has(id.split(":")[0] ?? "");
@@ -208,9 +210,65 @@ function notices({ sessions, chat, lives, cancelledElsewhere, owedInFlows }: Sce
 }
 
 /** By the journal's commits, and by the flow's last state. */
-function owedAtAnyTime({ flow, journal }: SessionRecords): readonly string[] {
-  const commits = journal.flatMap((line) => (line.t === "commit" ? [line.session] : []));
-  return [...commits, flow?.stateJson].flatMap(owedIn);
+function owedAtAnyTime(one: SessionRecords): readonly string[] {
+  return statesOf(one).flatMap(owedIn);
+}
+
+function statesOf({ flow, journal }: SessionRecords): readonly unknown[] {
+  return [...journal.flatMap((line) => (line.t === "commit" ? [line.session] : [])), flow?.stateJson];
+}
+
+/** Each notice of a question, with all questions that it was about at any time. */
+function asksOf(one: SessionRecords): ReadonlyMap<string, ReadonlySet<string>> {
+  const asks = new Map<string, Set<string>>();
+  for (const state of statesOf(one)) {
+    for (const { id, kind, data } of ((state ?? {}) as Partial<Session>).owed ?? []) {
+      if (kind !== "asks" || data.questionIds === undefined) continue;
+      const known = asks.get(id) ?? new Set();
+      for (const question of data.questionIds) known.add(question);
+      asks.set(id, known);
+    }
+  }
+  return asks;
+}
+
+/** Parts of notices whose questions were all settled before they could be told: one of them tells of all. */
+function joinedIn(one: SessionRecords, sent: ReadonlyMap<string, number>): readonly string[] {
+  const { id } = one.session;
+  const asks = [...asksOf(one)];
+  return asks.flatMap(([notice, questions]) => {
+    const told = asks.some(
+      ([other, all]) => other !== notice && sent.has(`${id}:${other}:chat`) && [...questions].every((q) => all.has(q)),
+    );
+    return told ? [`${id}:${notice}:chat`, `${id}:${notice}:wake`] : [];
+  });
+}
+
+/** Each question that was journalled is told, or its session says that it was interrupted; and never more than once that it is settled. */
+function questions({ sessions, chat, lives, cancelledElsewhere }: ScenarioRecords): string[] {
+  const found: string[] = [];
+  for (const one of sessions) {
+    const { id, name } = one.session;
+    const sent = new Set(
+      chat.filter(({ way }) => way === "chat").map(({ intentId }) => intentId.replace(/^iflow:/, "")),
+    );
+    const told = new Set(
+      [...asksOf(one)].flatMap(([notice, asked]) => (sent.has(`${id}:${notice}`) ? [...asked] : [])),
+    );
+    const kinds = statesOf(one).flatMap((state) => ((state ?? {}) as Partial<Session>).owed ?? []);
+    const isCut = cancelledElsewhere.has(id) || kinds.some(({ kind }) => kind === "interrupted");
+    for (const line of one.journal) {
+      if (line.t === "question" && !told.has(line.id) && !isCut)
+        found.push(`${name}: question ${line.id} was journalled and nobody was told`);
+    }
+    const settled = chat.filter(
+      ({ intentId, text }) => intentId.startsWith(`iflow:${id}:`) && / had asked\b/.test(text ?? ""),
+    );
+    const excused = lives.filter(({ unmarked }) => unmarked.some((notice) => notice.startsWith(`${id}:`))).length;
+    if (settled.length > 1 + excused)
+      found.push(`${name}: it is said ${settled.length} times that what it asked is settled`);
+  }
+  return found;
 }
 
 /** Each part of each owed notice, as `session:notice:part`. */

@@ -3,8 +3,9 @@
  */
 import { describe, expect, test } from "vitest";
 import type { Question } from "../../src/core/session.ts";
+import { voiceOf } from "../../src/core/voice.ts";
 import { soundProblems } from "./invariants.ts";
-import { PERSON, World } from "./world.ts";
+import { AGENT, PERSON, World } from "./world.ts";
 
 async function openOf(world: World, id: string): Promise<readonly Question[]> {
   const { phase } = await world.until(id, "asking");
@@ -276,6 +277,33 @@ describe("[S5] questions over restarts", () => {
     });
     await world.until(session.id, "idle");
     expect(world.promptsOf(session.id).at(-1)).toBe("say: never mind");
+    expect(await soundProblems(world)).toEqual([]);
+  });
+});
+
+describe("questions that were settled before anybody could be told", () => {
+  test("[H15] are told in one notice, also when there were several, and after a kill", async () => {
+    const world = await World.start({ voice: voiceOf({ language: "en", safeMode: false }) });
+    const { session } = await world.launch("ask: First? | A | B\nask: Second? | C | D\nask: Third? | E | F\nsay: done");
+    await world.until(session.id, "asking");
+    await world.quiet();
+    // From now on the chat takes nothing.
+    world.delivery.fail("send", { kind: "later", reason: "the network is down" }, 1_000);
+    await world.respond(session.id, "A", {}, AGENT);
+    await world.until(session.id, "asking");
+    await world.respond(session.id, "C", {}, AGENT);
+    await world.until(session.id, "asking");
+    await world.crash();
+    await world.clock.advance(1_000);
+    await world.respond(session.id, "E", {}, AGENT);
+    await world.quiet();
+    world.delivery.heal();
+    await world.clock.advance(120_000);
+    const texts = world.delivery.texts();
+    expect(texts.filter((text) => text.startsWith("🔔"))).toHaveLength(2);
+    expect(texts.filter((text) => text.includes("had asked"))).toEqual([
+      expect.stringMatching(/had asked \(Second\? · Third\?\); that is settled meanwhile/),
+    ]);
     expect(await soundProblems(world)).toEqual([]);
   });
 });

@@ -42,6 +42,11 @@ export class FakeDelivery implements Delivery {
     this.#faults.push({ on, handover, times });
   }
 
+  /** No planned fault is left. */
+  heal(): void {
+    this.#faults.length = 0;
+  }
+
   /** The next call stands still until released; the message is seen only then. */
   hold(on: DeliveryCall): { readonly reached: Promise<void>; release(): void } {
     const until = Promise.withResolvers<void>();
