@@ -35,7 +35,7 @@ export function violationsOf(records: ScenarioRecords): readonly string[] {
     ...sessionsAndFlows(records),
     ...records.sessions.flatMap((one) => [...prompts(one, records), ...words(one, records), ...answers(one, records)]),
     ...notices(records),
-    ...questions(records),
+    ...questionsTold(records),
   ];
 }
 
@@ -245,7 +245,7 @@ function joinedIn(one: SessionRecords, sent: ReadonlyMap<string, number>): reado
 }
 
 /** Each question that was journalled is told, or its session says that it was interrupted; and never more than once that it is settled. */
-function questions({ sessions, chat, lives, cancelledElsewhere }: ScenarioRecords): string[] {
+function questionsTold({ sessions, chat, lives, cancelledElsewhere }: ScenarioRecords): string[] {
   const found: string[] = [];
   for (const one of sessions) {
     const { id, name } = one.session;
