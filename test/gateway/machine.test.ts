@@ -106,3 +106,29 @@ describe("[O6] [K7] openclaw iflow output, audit", () => {
     expect(JSON.parse(audit.lines[0] ?? "")).toMatchObject({ operation: "output", outcome: "not_found", door: "rpc" });
   });
 });
+
+test("[B1] a long command is read whole: both ends in the notice, a button, and the machine after a kill -9", async () => {
+  const { telegram } = world.gateway;
+  const command = `echo begins-here ${"word ".repeat(900)}ends-here`;
+  const job = await world.launch(`run: ${command}`, { name: "long", permission_mode: "manual" });
+  const asked = await telegram.heard(PERSON, /long asks for permission/);
+  const shown = asked.texts.at(-1) ?? "";
+  expect(shown).toContain("echo begins-here");
+  expect(shown).toContain("word ends-here");
+  expect(shown).toContain(`of ${command.length} characters are shown`);
+  expect(shown).toMatch(/\n1: Allow\n2: Reject\n\nAll of it: \/iflow_output --question q\d+ long\n/);
+  expect(asked.buttons.flat().map(({ text }) => text)).toEqual(["Allow", "Reject", "Show all"]);
+
+  telegram.press({ chatId: PERSON }, asked, "Show all");
+  const pressed = await telegram.heard(PERSON, /\(permission\) · characters 0–/);
+  expect(pressed.texts.at(-1)).toMatch(/More: \/iflow_output --question q\d+ --since \d+ long$/);
+  expect(asked.buttons.flat()).toHaveLength(3);
+
+  await world.gateway.kill9();
+  await world.untilNoProcess(job.id);
+  await world.gateway.start();
+  const [question] = (await world.row(job.id)).question ?? [];
+  const read = await iflow("output", "long", "--question", question?.id ?? "");
+  expect(read).toEqual({ code: 0, lines: [command, "1: Allow", "2: Reject"] });
+  await world.kill("long");
+});
