@@ -3,7 +3,8 @@
  * Owns: masking every text inside of a value, masking that keeps offsets, and a text whose beginning was cut off.
  * Does not own: what a secret is (redact.ts).
  */
-import { withoutPrivateKeys } from "./private-key.ts";
+import { bared } from "./fence.ts";
+import { undressed, withoutPrivateKeys } from "./private-key.ts";
 import { redactSecrets } from "./redact.ts";
 import { looksRandom } from "./secret-shape.ts";
 
@@ -29,13 +30,25 @@ const NONE: ReadonlySet<string> = new Set();
 /** As long as the text was: offsets of what follows a secret stay what they are. */
 export function redactInPlace(text: string, redact: Redact): string {
   // Only private keys go over several lines.
-  const lined = withoutPrivateKeys(text, stars);
+  const lined = withoutKeys(text);
   const masked = redact(lined);
   if (masked === text) return text;
   const before = lined.split("\n");
   const after = masked.split("\n");
   if (before.length !== after.length) return fit(lined, masked);
   return before.map((line, i) => fit(line, after[i] ?? "")).join("\n");
+}
+
+/** Private keys as stars, also those that invisible characters take apart. */
+function withoutKeys(text: string): string {
+  const bare = bared(text);
+  const masked = withoutPrivateKeys(bare, stars);
+  if (bare === text || masked === bare) return masked === bare ? text : masked;
+  const [before, after] = [bare.split("\n"), masked.split("\n")];
+  return text
+    .split("\n")
+    .map((line, i) => (before[i] === after[i] ? line : stars(line)))
+    .join("\n");
 }
 
 /** The part that changed, brought to the length of what stood there. */
@@ -53,8 +66,11 @@ function fit(text: string, masked: string): string {
 }
 
 const KEY_END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
-/** The words of a private key, also with the escapes of a string literal. */
-const KEY_WORDS = /^(?:[A-Za-z0-9+/=\s]|\\{1,8}[nrt])*$/;
+/** A line of a private key. */
+const KEY_WORDS = /^[A-Za-z0-9+/=\s]*$/;
+const HEADER = "-----BEGIN PRIVATE KEY-----";
+const HEADER_REST = /^[A-Z -]{0,60}-(?=\s|\\{1,8}[nrt])/;
+const LINE_END = /\n|\\{1,8}[nrt]/;
 /** Words and names are shorter; what goes on longer without a space is a path, an address or the rest of a secret. */
 const LEAST_REST = 8;
 /** A name that said that its value is secret may have been cut off: as far as it may stand before its value. */
@@ -62,10 +78,31 @@ const NAME_LENGTH = 96;
 
 /** Of a text whose beginning was cut off, perhaps in the middle of a secret: what may be the rest of one goes. */
 export function redactTail(text: string, redact: Redact = redactSecrets): string {
+  const rest = keyRest(text);
+  return redact(stars(text.slice(0, rest)) + withoutRest(withoutKeys(text.slice(rest)), rest === 0));
+}
+
+/** So much of the beginning is the rest of a private key: behind a part of its header, or up to its footer. */
+function keyRest(text: string): number {
+  const [header] = HEADER_REST.exec(text) ?? [];
+  if (header !== undefined) {
+    let length = 0;
+    const whole = HEADER + text.slice(header.length);
+    withoutPrivateKeys(whole, (block) => {
+      if (length === 0) length = whole.startsWith(block) ? block.length : HEADER.length;
+      return block;
+    });
+    if (length > HEADER.length) return header.length + length - HEADER.length;
+  }
   const end = KEY_END.exec(text);
-  const isKey = end !== null && KEY_WORDS.test(text.slice(0, end.index));
-  const rest = isKey ? end.index + end[0].length : 0;
-  return redact(stars(text.slice(0, rest)) + withoutRest(text.slice(rest), rest === 0));
+  return end !== null && isKeyRest(text.slice(0, end.index)) ? end.index + end[0].length : 0;
+}
+
+/** Lines of a key, the first of them perhaps behind a part of what a listing put in front of it. */
+function isKeyRest(text: string): boolean {
+  return text
+    .split(LINE_END)
+    .every((line, i) => KEY_WORDS.test(undressed(i === 0 ? line.replace(/^[^\w+/=]{1,4}/, "") : line)));
 }
 
 function withoutRest(text: string, isBeginning: boolean): string {
@@ -75,7 +112,7 @@ function withoutRest(text: string, isBeginning: boolean): string {
   const line = /^\S*/.exec(text.slice(length))?.[0].length ?? 0;
   const head = text.slice(0, length + line).replace(/\S{8,}/g, (word: string, at: number) => {
     const isRest = isBeginning && at === 0 && word.length >= LEAST_REST && /\d/.test(word) && /[A-Za-z]/.test(word);
-    return isRest || looksRandom(word.replace(/^["'`]+|["'`,;.]+$/g, "")) ? stars(word) : word;
+    return isRest || looksRandom(word.replace(/^["'`]{1,8}|["'`,;.]{1,8}$/g, "")) ? stars(word) : word;
   });
   return head + text.slice(length + line);
 }

@@ -4,57 +4,53 @@
  * Invariants: idempotent; linear time for any text (each search is anchored at a literal and looks a bounded distance
  * around it); prose, code and references to variables stay as they are.
  */
+import { bared } from "./fence.ts";
 import { matchAt, withoutPrivateKeys } from "./private-key.ts";
+import { withoutPlaced } from "./secret-place.ts";
 import { looksRandom, looksWeakSecret, placeholder } from "./secret-shape.ts";
+import { withoutTokens } from "./secret-token.ts";
 
 /** What stands where a secret was. */
 export const REDACTED = "[redacted]";
+const MOST_ROUNDS = 4;
 
+/**
+ * Also of words that escape sequences or invisible characters take apart: each line with a secret is then without them, so that it
+ * does not matter whether they go before or after.
+ */
 export function redactSecrets(text: string): string {
-  return redactTokens(redactAssignments(redactSchemes(redactUrls(withoutPrivateKeys(text, () => REDACTED)))));
+  const bare = bared(text);
+  const shown = redactBare(bare);
+  if (shown === bare) return text;
+  if (bare === text) return shown;
+  const [before, after] = [bare.split("\n"), shown.split("\n")];
+  if (before.length !== after.length) return shown;
+  const lines = text.split("\n");
+  return after.map((line, i) => (line === before[i] ? (lines[i] ?? "") : line)).join("\n");
 }
 
-// ---------------------------------------------------------------- credentials in addresses
-
-const URL_CREDENTIALS = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/)([^\s/:@"'`<>]{0,200})(?::([^\s/@"'`<>]{1,200}))?@/gi;
-const WEBHOOK =
-  /(hooks\.slack\.com\/(?:services|workflows)\/|discord(?:app)?\.com\/api\/webhooks\/)([A-Za-z0-9_/-]{20,300})/gi;
-
-function redactUrls(text: string): string {
-  return text
-    .replace(URL_CREDENTIALS, (whole, scheme: string, user: string, password: string | undefined) => {
-      if (password === undefined) return looksRandom(user) ? `${scheme}${REDACTED}@` : whole;
-      return placeholder(password) ? whole : `${scheme}${user}:${REDACTED}@`;
-    })
-    .replace(WEBHOOK, (_whole, place: string) => `${place}${REDACTED}`);
-}
-
-// ---------------------------------------------------------------- Authorization headers
-
-const HEADER =
-  /(authorization["'\\]{0,3}\s{0,3}[:=]\s{0,3}["'\\]{0,2}(?:bearer|basic|token|digest|apikey)\s{1,3})([^\s"'`\\<>,;)]{4,4096})/gi;
-const BEARER = /(\bbearer\s{1,3})([A-Za-z0-9._~+/-]{16,4096}={0,2})/gi;
-
-function redactSchemes(text: string): string {
-  return text
-    .replace(HEADER, (whole, start: string, value: string) => (isHeaderValue(value) ? `${start}${REDACTED}` : whole))
-    .replace(BEARER, (whole, start: string, value: string) => (looksRandom(value) ? `${start}${REDACTED}` : whole));
-}
-
-/** `Bearer token` in a sentence is a word; a value has digits, mixed case or is long. */
-function isHeaderValue(value: string): boolean {
-  return !placeholder(value) && (/\d/.test(value) || /[a-z][A-Z]|[A-Z][a-z]+[A-Z]/.test(value) || value.length >= 24);
+/** What is masked first may bare what stands behind it: masked until nothing changes. */
+function redactBare(text: string): string {
+  let shown = text;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const before = shown;
+    const withoutKeys = withoutPrivateKeys(before, () => REDACTED);
+    shown = withoutTokens(redactAssignments(withoutPlaced(withoutKeys, REDACTED)), REDACTED);
+    if (shown === before) break;
+  }
+  return shown;
 }
 
 // ---------------------------------------------------------------- name = value
 
 const KEY_WORD =
-  /api[_-]?key|secret|token|passw(?:or)?d|passphrase|pwd|(?:private|access|signing|encryption|master|license|auth|storage|account|subscription|deploy|service)[_-]?key|credential|authorization/gi;
+  /api[_-]?key|secret|token|passw(?:or)?d|passphrase|pwd|(?:private|access|signing|encryption|master|license|auth|storage|account|subscription|deploy|service|client|pre-?shared|host|session|cookie|webhook|bot)[_-]?key|credential|authorization/gi;
 const NAME_LENGTH = 64;
 /** `=`, `: `, `=>`, `":"`, also with the backslashes of JSON in JSON; a space after a command-line option. */
 const OPERATOR = /\\{0,3}["'`]?\]?(?:[ \t]{0,3}(?::=|=>|[:=](?!=))[ \t]{0,3}| (?=[^\s-]))(\\{0,3}["'`])?/y;
 const QUOTED_LENGTH = 4_096;
-const BARE_VALUE = /[A-Za-z0-9_\-./+~!@#$%^*?]{4,4096}={0,2}/y;
+const LEAST_CUT_OFF = 4;
+const BARE_VALUE = /[A-Za-z0-9_\-./+~!@#$%^*?]{4,}={0,2}/y;
 /** Names that speak about a secret without being one. */
 const NOT_THE_SECRET =
   /(?:file|path|dir|url|uri|name|count|limit|type|length|size|header|prefix|ttl|expiry|expires|expiresin|budget|usage|format|field|param|policy|hint|version|manager|id)s?$/i;
@@ -97,6 +93,9 @@ function valueOf(
   const env = /^[A-Z0-9_]+$/.test(name) && operator[0].startsWith("=");
   const literal = quote !== undefined || env;
   const password = /pass|pwd/i.test(name);
+  // Cut off: what is left of it is too short to be known.
+  if (text[end] === "…" && value.length >= LEAST_CUT_OFF && /\d|[a-z][A-Z]/.test(value) && !/[./]/.test(value))
+    return { start, end };
   const weak = (literal || password || name.startsWith("--")) && looksWeakSecret(value, { literal, password });
   return weak || looksRandom(value) ? { start, end } : undefined;
 }
@@ -120,87 +119,9 @@ function bareEnd(text: string, start: number): number | undefined {
 
 function quotedEnd(text: string, start: number, quote: string): number | undefined {
   const line = text.slice(start, start + QUOTED_LENGTH);
+  const cutOff = /^[^\s"'`…]{4,64}(?=…)/.exec(line);
+  if (cutOff !== null) return start + cutOff[0].length;
   const end = line.indexOf(quote);
   const newline = line.indexOf("\n");
   return end <= 0 || (newline !== -1 && newline < end) ? undefined : start + end;
-}
-
-// ---------------------------------------------------------------- tokens that are known by their beginning
-
-/** A run of token characters; every character belongs to at most one, so nothing is read twice. */
-const RUN = /[A-Za-z0-9_.-]{16,}/g;
-const BOT_TOKEN = /\b(\d{8,10}:)(AA[A-Za-z0-9_-]{30,40})(?![A-Za-z0-9_-])/g;
-
-/** Beginning and the least length of the rest; the rest must look random. */
-const PREFIXES: readonly (readonly [string, number])[] = [
-  ["sk-", 16],
-  ["sk_live_", 16],
-  ["sk_test_", 16],
-  ["rk_live_", 16],
-  ["whsec_", 16],
-  ["ghp_", 20],
-  ["gho_", 20],
-  ["ghu_", 20],
-  ["ghs_", 20],
-  ["ghr_", 20],
-  ["github_pat_", 20],
-  ["glpat-", 16],
-  ["npm_", 20],
-  ["pypi-", 30],
-  ["xoxb-", 12],
-  ["xoxp-", 12],
-  ["xoxa-", 12],
-  ["xoxr-", 12],
-  ["xoxs-", 12],
-  ["xapp-", 12],
-  ["AIza", 30],
-  ["hf_", 20],
-  ["gsk_", 20],
-  ["xai-", 20],
-  ["dop_v1_", 20],
-  ["shpat_", 20],
-  ["AGE-SECRET-KEY-", 20],
-];
-const AWS_KEY = /^(?:AKIA|ASIA)[A-Z0-9]{16}$/;
-
-function redactTokens(text: string): string {
-  return text.replace(BOT_TOKEN, (_whole, id: string) => `${id}${REDACTED}`).replace(RUN, redactRun);
-}
-
-function redactRun(run: string): string {
-  const parts = run.split(".");
-  const shown: string[] = [];
-  for (let i = 0; i < parts.length; i += 1) {
-    const span = dottedToken(parts, i);
-    if (span > 0) {
-      shown.push(REDACTED);
-      i += span - 1;
-    } else {
-      shown.push(isToken(parts[i] ?? "") ? REDACTED : (parts[i] ?? ""));
-    }
-  }
-  return shown.join(".");
-}
-
-/** How many parts a token with dots takes: a JWT, a SendGrid key, a Google access token; 0 for none. */
-function dottedToken(parts: readonly string[], at: number): number {
-  const [first = "", second = "", third] = parts.slice(at, at + 3);
-  if (first.startsWith("eyJ") && first.length >= 12 && second.length >= 8) return third === undefined ? 2 : 3;
-  if (first === "SG" && second.length >= 16 && (third?.length ?? 0) >= 16) return 3;
-  if (first === "ya29" && second.length >= 20) return 2;
-  return 0;
-}
-
-function isToken(word: string): boolean {
-  // What a terminal's colour code or an option's dashes leave in front.
-  const bare = word.replace(/^(?:\d{1,3}m)?[-_]{0,3}/, "");
-  if (AWS_KEY.test(bare)) return true;
-  return PREFIXES.some(([prefix, least]) => {
-    const rest = bare.slice(prefix.length);
-    return (
-      bare.startsWith(prefix) &&
-      rest.length >= least &&
-      rest.split(/[-_]/).some((part) => part.length >= 10 && /\d/.test(part) && /[A-Za-z]/.test(part))
-    );
-  });
 }

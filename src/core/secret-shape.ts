@@ -30,11 +30,18 @@ export function placeholder(value: string): boolean {
 
 /** Long, mixed and without the structure of words, paths or names. */
 export function looksRandom(value: string): boolean {
-  const bare = value.replace(/=+$/, "");
+  const bare = withoutPadding(value);
   if (bare.length < LEAST_RANDOM_LENGTH || placeholder(value) || /[\s()]/.test(bare)) return false;
   if (!/\d/.test(bare) || !/[A-Za-z]/.test(bare)) return false;
   if (isPath(bare) || isWordChain(bare)) return false;
   return entropyBits(bare.slice(0, MEASURED_LENGTH)) >= LEAST_ENTROPY_BITS;
+}
+
+/** Without the `=` at its end, however many. */
+function withoutPadding(value: string): string {
+  let end = value.length;
+  while (value[end - 1] === "=") end -= 1;
+  return value.slice(0, end);
 }
 
 export interface WeakContext {
@@ -48,6 +55,8 @@ export interface WeakContext {
 export function looksWeakSecret(value: string, { literal, password }: WeakContext): boolean {
   if (value.length < LEAST_WEAK_LENGTH || value.length > MOST_WEAK_LENGTH || /[\s()]/.test(value)) return false;
   if (isPath(value) || /^[\d.:,-]+$/.test(value) || !/[A-Za-z]/.test(value)) return false;
+  // A member, a type: `security?.password`, `Uint8Array`.
+  if (!literal && /^[A-Za-z_$][\w$]*\?\.|^[A-Z][a-z]+\d{1,2}[A-Z][a-z]+$/.test(value)) return false;
   if (/[!@#$%^&*?+~]/.test(value)) return true;
   if (!/\d/.test(value)) return false;
   if (literal) return password || !isWordChain(value);
@@ -63,7 +72,7 @@ function isPath(value: string): boolean {
 
 /** `my-app-secret-2024`, `UserTokenV2`, `service.auth.v1`: parts that are words or short numbers. */
 function isWordChain(value: string): boolean {
-  const parts = value.split(/[._\-/:@]/).filter((part) => part !== "");
+  const parts = value.split(/[._\-/:@]|(?<=[A-Za-z][a-z]{2})\d{1,2}(?=[A-Z][a-z]{2})/).filter((part) => part !== "");
   return parts.every((part) => /^\d{1,4}$/.test(part) || /^v?\d{1,2}(?:[a-z]\d?)?$/i.test(part) || isWord(part));
 }
 

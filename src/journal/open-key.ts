@@ -3,6 +3,8 @@
  * Owns: whether one is open at the end of what was written, and which of the next lines belong to it.
  */
 
+import { undressed } from "../core/private-key.ts";
+
 const BEGIN = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
 const FULL_LINE = /^\s*[A-Za-z0-9+/=]{16,}\s*$/;
@@ -25,13 +27,14 @@ function opensKey(text: string): boolean {
 function restOfKey(text: string): { readonly length: number; readonly open: boolean } {
   const lines = text.split("\n");
   let length = 0;
-  for (const [i, line] of lines.entries()) {
-    const end = END.exec(line);
+  for (const [i, whole] of lines.entries()) {
+    const end = END.exec(whole);
     if (end !== null) return { length: length + end.index + end[0].length, open: false };
+    const line = undressed(whole);
     const isLast =
       LAST_LINE.test(line) && (i + 1 >= lines.length || END.test(lines[i + 1] ?? "") || line.includes("="));
     if (!FULL_LINE.test(line) && !HEADER_LINE.test(line) && !isLast) return { length, open: false };
-    length += line.length + 1;
+    length += whole.length + 1;
   }
   return { length: text.length, open: true };
 }

@@ -68,7 +68,8 @@ export class Redaction {
     const follows = held !== undefined && held.o + held.text.length === line.o;
     const released = follows ? [] : this.#release();
     const whole = follows ? { ...line, o: held.o, text: held.text + line.text } : line;
-    const cut = cutOf(whole.text);
+    // What is held has no line end.
+    const cut = cutOf(line.text, whole.text.length - line.text.length);
     const passed = cut === 0 ? [] : [this.#pass({ ...whole, text: whole.text.slice(0, cut) })];
     this.#held = cut === whole.text.length ? undefined : { ...whole, o: whole.o + cut, text: whole.text.slice(cut) };
     return [...released, ...passed];
@@ -131,8 +132,10 @@ export class Redaction {
   }
 }
 
-/** How much may be written: whole lines, or all but the end of a line that is too long to hold. */
-function cutOf(text: string): number {
-  const whole = text.lastIndexOf("\n") + 1;
-  return text.length - whole > MAX_HELD_CHARS ? text.length - KEPT_CHARS : whole;
+/** How much may be written behind so much that is held: whole lines, or all but the end of a line that is too long to hold. */
+function cutOf(text: string, held: number): number {
+  const newline = text.lastIndexOf("\n");
+  const whole = newline === -1 ? 0 : held + newline + 1;
+  const length = held + text.length;
+  return length - whole > MAX_HELD_CHARS ? length - KEPT_CHARS : whole;
 }

@@ -7,6 +7,7 @@ import { headline } from "../core/asked-text.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
 import { openQuestions } from "../core/question.ts";
+import { redactSecrets } from "../core/redact.ts";
 import type { Session } from "../core/session.ts";
 import type { Words } from "../core/words.ts";
 import type { Responded } from "../engine/orders.ts";
@@ -70,7 +71,9 @@ function reply(responded: Responded, words: Words | undefined): Reply<RespondJso
   const json = { success: true, id: session.id, name: session.name, flowId, delivered } as const;
   if (words !== undefined) return { text: takenText(words, responded), json };
   const what =
-    question === undefined ? "Message" : `Answer to ${question.id} (${cutText(oneLine(headline(question)), 60)})`;
+    question === undefined
+      ? "Message"
+      : `Answer to ${question.id} (${cutText(oneLine(redactSecrets(headline(question))), 60)})`;
   const { phase } = session;
   const open = question === undefined || phase.kind !== "asking" ? [] : openQuestions(phase.asks).map(({ id }) => id);
   const how = {

@@ -1,6 +1,8 @@
 /** Secrets in parts of texts: cut at the beginning, cut at the end, and masked in place. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { bared, visible } from "../../src/core/fence.ts";
+import { cutText } from "../../src/core/output.ts";
 import { redactSecrets } from "../../src/core/redact.ts";
 import { redactInPlace, redactTail, redactValue } from "../../src/core/redact-value.ts";
 import { preview } from "../../src/core/asked-text.ts";
@@ -73,4 +75,62 @@ describe("a value", () => {
     const value = { a: ["x", { b: "token expired" }], n: 1 };
     expect(redactValue(value, redactSecrets)).toBe(value);
   });
+});
+
+describe("[G4] what takes a secret apart", () => {
+  const BETWEEN = [
+    "\u001b[0m",
+    "\u001b]8;;x\u0007",
+    "\u001b(B",
+    "\u009b1m",
+    "\u200b",
+    "\u2060",
+    "\u200d",
+    "\ufe0f",
+    "\u00ad",
+    "\u0000",
+    "\u{e0041}",
+  ];
+
+  const whole = fc.constantFrom(...PLANTED.filter(({ text }) => bared(text) === text));
+
+  test("does not hide it, whether it is taken out before or afterwards", () => {
+    fc.assert(
+      fc.property(whole, fc.constantFrom(...BETWEEN), fc.nat(200), (planted, between, at) => {
+        const cut = at % planted.text.length;
+        const text = `Here: ${planted.text.slice(0, cut)}${between}${planted.text.slice(cut)} end`;
+        expect(foundIn(redactSecrets(text), [planted])).toEqual([]);
+        expect(foundIn(visible(redactSecrets(text)), [planted])).toEqual([]);
+        expect(foundIn(redactSecrets(visible(text)), [planted])).toEqual([]);
+        const inPlace = redactInPlace(text, redactSecrets);
+        expect(foundIn(inPlace, [planted])).toEqual([]);
+        expect(inPlace).toHaveLength(text.length);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("also as a string literal writes it", () => {
+    for (const between of ["\\u001b[1m", "\\\\u200b", "\\x1b[0m", "\\033[31m", "\\e[0m"])
+      expect(redactSecrets(`{"a":"sk-aB3dE5fG7h${between}J9kL2mN4pQ6rS8"}`)).toBe('{"a":"[redacted]"}');
+  });
+
+  test("stays where there is no secret", () => {
+    const text = "\u001b[31mred\u001b[0m 👨‍👩‍👧‍👦 می‌خواهم\nand a line\u200b more";
+    expect(redactSecrets(text)).toBe(text);
+    expect(redactSecrets(`${text}\nsk-${"aB3dE5fG7hJ9kL2mN4pQ6rS8"}`)).toBe(`${text}\n[redacted]`);
+  });
+});
+
+test("[G3] wherever a text is cut off, nothing that was a secret is left at its end", () => {
+  fc.assert(
+    fc.property(onePlanted, fc.nat(200), (planted, at) => {
+      const cut = cutText(`See ${planted.text}`, 12 + (at % planted.text.length));
+      const shown = redactSecrets(cut);
+      // A short beginning tells nothing.
+      const told = planted.secret.slice(0, Math.ceil(planted.secret.length / 3));
+      expect([shown, told].filter((text) => text === shown && text.includes(told))).toEqual([]);
+    }),
+    { numRuns: 1_000 },
+  );
 });

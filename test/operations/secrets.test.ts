@@ -47,9 +47,9 @@ async function expectClean(operations: OperationsWorld): Promise<void> {
   for (const [where, text] of Object.entries(await everything(operations))) expect(foundIn(text), where).toEqual([]);
 }
 
-test("each planted secret is one", () => {
-  for (const { text, secret, kind } of PLANTED) {
-    expect(text, kind).toContain(secret);
+test("[G3] each planted secret is one", () => {
+  for (const { text, kind } of PLANTED) {
+    expect(foundIn(text), kind).toContain(kind);
     expect(foundIn(redactSecrets(text)), kind).toEqual([]);
   }
 });
@@ -120,16 +120,18 @@ test("[O7] lists of sessions cut prompts, and no secret with them", async () => 
 test("[O2] a prompt, a message and an answer reach iFlow as they were said, also those that waited over a restart", async () => {
   await using operations = await planted(false);
   const { world } = operations;
-  const words = PLANTED.map(({ text }) => text).join(" ");
+  // As many as a message holds that is kept in the session itself.
+  const some = PLANTED.slice(0, 18);
+  const words = some.map(({ text }) => text).join(" ");
   const { id } = await operations.launch(`say: ${words}\nask: What? | a\nsay: {answer}`, { name: "job" });
   await world.until(id, "asking");
   await operations.json("respond", { session: id, message: words });
   await world.until(id, "idle");
-  expect(foundIn(await world.output(id))).toHaveLength(PLANTED.length);
+  expect(foundIn(await world.output(id))).toHaveLength(some.length);
   await operations.json("respond", { session: id, message: "hang" });
   await world.until(id, "working");
   await operations.json("respond", { session: id, message: `say: later ${words}` });
   await world.crash();
-  expect(foundIn(JSON.stringify(world.session(id).inbox))).toHaveLength(PLANTED.length);
+  expect(foundIn(JSON.stringify(world.session(id).inbox))).toHaveLength(some.length);
   expect(foundIn(JSON.stringify(world.flowOf(id)))).toEqual([]);
 });
