@@ -31,6 +31,8 @@ export const CHINESE: Readonly<Record<string, string>> = {
   "Stop the running turn first; default false.": "先停下正在进行的一轮；默认 false。",
   "Which question, when several are open.": "同时有几个提问时，回答哪一个。",
   "The chosen option, by number, id or text.": "所选的选项：编号、id 或原文。",
+  "Send it as a message, also where it reads like an answer and nothing is asked; default false.":
+    "作为消息发送，即使它读起来像回答而现在没有提问；默认 false。",
   "How many lines to catch up at most, in a chat that is new to it.": "新来的聊天最多补看多少行。",
   "Name or id; none: all that this chat follows.": "名字或 id；不给：这个聊天跟看的全部会话。",
   "Stop every live session of this chat; default false.": "停止这个聊天的全部活动会话；默认 false。",

@@ -11,13 +11,15 @@ import { messageOf } from "./core/errors.ts";
 import { parsePayload, parseShow } from "./core/choice-button.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { formatRoute } from "./core/route.ts";
+import type { Route } from "./core/session.ts";
 import { chatCaller } from "./host/caller.ts";
 import type { PlainMessage } from "./host/chat-messages.ts";
 import { createDelivery } from "./host/delivery.ts";
 import { registerDoors } from "./host/doors.ts";
 import { currentConfig, hostFacts } from "./host/host-facts.ts";
 import type { ButtonPress, PressReply } from "./host/interactive.ts";
-import { announceRunning } from "./host/process-memory.ts";
+import { listenToWebChats } from "./host/overheard.ts";
+import { announceEar, announceRunning } from "./host/process-memory.ts";
 import { liveConfig } from "./host/reload.ts";
 import { loadHostFunctions, type HostApi } from "./host/sdk.ts";
 import { withResolvedSecrets } from "./host/secrets.ts";
@@ -58,6 +60,7 @@ function registerPlugin(api: HostApi): void {
     signs: instance.table,
     life: instance,
     onMessage: (message) => instance.onMessage(message),
+    onOther: (message) => instance.onOther(message),
     onPress: (press) => instance.onPress(press),
     cli: {
       description: "Check and inspect the iFlow plugin",
@@ -139,7 +142,12 @@ class Instance {
     );
     await context.sessions.roster.start();
     this.#context = context;
-    this.#retract = announceRunning((name, caller, params) => this.#operation(name).invoke(caller, params));
+    const endings = [
+      announceRunning((name, caller, params) => this.#operation(name).invoke(caller, params)),
+      announceEar(({ route, sessionKey }) => hear(context, route, sessionKey)),
+      listenToWebChats(this.#api),
+    ];
+    this.#retract = () => endings.forEach((end) => end());
   }
 
   /** In the tick of the signal: the host takes no task events once it drains. Then the agents are ended. */
@@ -181,9 +189,14 @@ class Instance {
   async onMessage(message: PlainMessage): Promise<string | undefined> {
     const context = this.#context;
     if (context === undefined) return undefined;
-    const { route, senderId, inGroup, sessionKey, text, replyToId } = message;
+    const { route, senderId, inGroup, sessionKey, text, replyToId, messageId, writtenAt } = message;
     const caller = chatCaller("reply", { sessionKey }, { route, senderId, inGroup, isOwner: await message.isOwner() });
-    return answerBareReply(context, caller, { text, repliesTo: replyToId });
+    return answerBareReply(context, caller, { text, repliesTo: replyToId, messageId, writtenAt });
+  }
+
+  /** Somebody said something that is no answer. */
+  onOther({ route, sessionKey }: Pick<PlainMessage, "route" | "sessionKey">): void {
+    this.#context?.sessions.roster.talk.saidIn(route, sessionKey);
   }
 
   #operation(name: string) {
@@ -191,6 +204,12 @@ class Instance {
     if (found === undefined) throw new Error(`There is no operation ${name}.`);
     return found;
   }
+}
+
+function hear({ sessions }: Context, route: Route | undefined, sessionKey: string | undefined): void {
+  const { talk } = sessions.roster;
+  if (route !== undefined) talk.said({ kind: "channel", route, sessionKey });
+  else if (sessionKey !== undefined) talk.said({ kind: "web", sessionKey });
 }
 
 function parse(raw: unknown): ParsedConfig {

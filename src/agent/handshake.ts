@@ -6,7 +6,6 @@
  * 2. Nobody is logged in unasked: without configured auth the SDK's authenticate, which would rewrite the user's settings, is not sent.
  * 3. A load is asked for in place of the SDK's session/new, with the same settings.
  */
-import { afterAwake } from "./awake-timer.ts";
 import { IflowError, type ErrorCode } from "../core/errors.ts";
 import type { OpenedSession, OpenSession } from "../ports.ts";
 import type { Reply } from "./acp-channel.ts";
@@ -32,7 +31,7 @@ export class Handshake {
   readonly #reject: (error: IflowError) => void;
   #version: string | undefined;
   #opened: Omit<OpenedSession, "agentVersion"> | undefined;
-  #cancelDeadline: (() => void) | undefined;
+  #deadline: NodeJS.Timeout | undefined;
 
   constructor(context: HandshakeContext) {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -57,7 +56,7 @@ export class Handshake {
   }
 
   fail(code: ErrorCode, message: string): void {
-    this.#cancelDeadline?.();
+    clearTimeout(this.#deadline);
     this.#reject(new IflowError(code, message));
   }
 
@@ -72,7 +71,7 @@ export class Handshake {
   }
 
   end(): void {
-    this.#cancelDeadline?.();
+    clearTimeout(this.#deadline);
   }
 
   outgoing(method: string, frame: JsonRecord): JsonRecord {
@@ -102,7 +101,7 @@ export class Handshake {
   }
 
   reply(method: string, reply: Reply): "pass" | "withhold" {
-    this.#cancelDeadline?.();
+    clearTimeout(this.#deadline);
     if (reply.error !== undefined) {
       this.#refused(method, reply.error);
       return "withhold";
@@ -151,11 +150,11 @@ export class Handshake {
   }
 
   #expect(what: string, code: ErrorCode, ms: number): void {
-    this.#cancelDeadline?.();
-    this.#cancelDeadline = afterAwake(ms, () => {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => {
       const { name, lastWords } = this.#context.describe();
       this.fail(code, `${name} has not sent ${what} within ${ms / 1000} s.${lastWords}`);
-    });
+    }, ms);
   }
 }
 

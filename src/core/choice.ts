@@ -8,6 +8,7 @@
  */
 import type { RequestOption } from "./agent-event.ts";
 import { isNo, isRejection } from "./permission.ts";
+import { plainWords } from "./plain-words.ts";
 import type { Question } from "./session.ts";
 
 /** The plugin's own options; a plan has none on the wire but approved and rejected. The widest comes last. */
@@ -70,7 +71,7 @@ function numbersIn(label: string): readonly number[] {
 function listsOthers(text: string, options: readonly RequestOption[]): boolean {
   return [...text.normalize("NFKC").matchAll(LISTED)].some(([, mark = "", rest = ""]) => {
     const label = options[Number(mark) - 1]?.label;
-    return label !== undefined && !plain(rest).includes(plain(label));
+    return label !== undefined && !plainWords(rest).includes(plainWords(label));
   });
 }
 
@@ -101,7 +102,7 @@ export function labelApart(
 ): string {
   const option = options[index];
   if (option === undefined || kind === "question") return label;
-  const alike = options.filter((other) => other !== option && plain(other.label) === plain(option.label));
+  const alike = options.filter((other) => other !== option && plainWords(other.label) === plainWords(option.label));
   if (alike.length === 0) return label;
   const effect = effectOf(option);
   return `${label} (${alike.some((other) => effectOf(other) === effect) ? option.id : effects[effect]})`;
@@ -116,11 +117,6 @@ function effectOf(option: RequestOption): keyof Effects {
 
 const YES: ReadonlySet<string> = new Set("y yes ok allow approve approved 允许 同意 批准 是 可以 好".split(" "));
 
-/** Words as they are compared. */
-function plain(words: string): string {
-  return words.normalize("NFKC").trim().toLowerCase();
-}
-
 const ALONE = /^[#([]?(\d{1,3}|[a-z]{1,2})[.)、\]:]?$/;
 
 /** How the words name an option: as its notice shows it, by its place in the list where that is not its mark, or not at all. */
@@ -131,7 +127,8 @@ function named(question: Question, index: number, wanted: string): "as-shown" | 
   const own = isOwn(question) ? OWN_LABELS_ZH[option.id] : undefined;
   const names = [option.label, label, option.id, own ?? label, choiceLine(question, index, label)];
   const alone = ALONE.exec(wanted)?.[1];
-  if (names.some((name) => plain(name) === wanted) || alone === plain(markAt(question, index))) return "as-shown";
+  if (names.some((name) => plainWords(name) === wanted) || alone === plainWords(markAt(question, index)))
+    return "as-shown";
   if (alone !== String(index + 1)) return undefined;
   return numbersIn(option.label).includes(index + 1) ? "as-shown" : "by-place";
 }
@@ -140,7 +137,7 @@ function named(question: Question, index: number, wanted: string): "as-shown" | 
 export type Chosen = readonly RequestOption[] | "none" | "several";
 
 function chosenByOne(question: Question, words: string): Chosen {
-  const wanted = plain(words);
+  const wanted = plainWords(words);
   const found = question.options.flatMap((option, index) => {
     const how = named(question, index, wanted);
     return how === undefined ? [] : [{ option, how }];
@@ -170,7 +167,9 @@ const SEPARATED = {
 export function chosenBy(question: Question, words: string): Chosen {
   const single = chosenByOne(question, words);
   if (single !== "none" || !question.multiSelect) return single;
-  const parts = words.split(SEPARATED[question.marks ?? "numbers"]).filter((part) => part.trim() !== "");
+  const parts = plainWords(words)
+    .split(SEPARATED[question.marks ?? "numbers"])
+    .filter((part) => part.trim() !== "");
   const meant = parts.map((part) => chosenByOne(question, part));
   if (meant.includes("several")) return "several";
   const options = meant.flatMap((chosen) => (typeof chosen === "string" ? [] : chosen));
@@ -178,10 +177,17 @@ export function chosenBy(question: Question, words: string): Chosen {
 }
 
 /**
- * True when the words are nothing but a choice: its mark, or its exact words as a notice of any language shows them.
+ * True when the words are nothing but a choice (several, where several may be chosen): its mark, or its exact words as a notice of any language shows them.
  * For bare replies and other writers.
  */
 export function isExactChoice(question: Question, words: string): boolean {
-  const wanted = plain(words);
-  return question.options.some((_option, index) => named(question, index, wanted) !== undefined);
+  const wanted = plainWords(words);
+  if (question.options.some((_option, index) => named(question, index, wanted) !== undefined)) return true;
+  return question.multiSelect && typeof chosenBy(question, words) !== "string";
+}
+
+/** Words that say nothing but yes or no. */
+export function isYesOrNo(words: string): boolean {
+  const wanted = plainWords(words);
+  return YES.has(wanted) || isNo(wanted);
 }

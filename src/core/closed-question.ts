@@ -6,22 +6,54 @@ import { oneLine, type Draft } from "./draft.ts";
 import { cutText } from "./output.ts";
 import { answerWords, openQuestions } from "./question.ts";
 import { redactSecrets } from "./redact.ts";
-import type { Answer, ClosedQuestion, Question, Session } from "./session.ts";
+import type { Answer, ClosedQuestion, Phase, Question, Session } from "./session.ts";
 
 const MAX_CLOSED = 8;
 const ANSWER_LENGTH = 80;
+const MAX_LABELS = 12;
 
 export function noteAnswered(draft: Draft, question: Question, answer: Answer): void {
   const words = cutText(oneLine(redactSecrets(answerWords(question, answer))), ANSWER_LENGTH);
-  note(draft, { id: question.id, answer: words, by: answer.by.kind });
+  note(draft, draft.session.phase, question, { answer: words, by: answer.by.kind });
 }
 
 export function noteDenied(draft: Draft, question: Question): void {
-  note(draft, { id: question.id });
+  note(draft, draft.session.phase, question, {});
 }
 
-function note(draft: Draft, closed: ClosedQuestion): void {
-  draft.session = { ...draft.session, closed: [...(draft.session.closed ?? []), closed].slice(-MAX_CLOSED) };
+/** Questions that were open before this event, and are over without anybody's doing on them. */
+export function noteDropped(draft: Draft, before: Phase): void {
+  if (before.kind !== "asking" || before === draft.session.phase) return;
+  const { phase, closed = [] } = draft.session;
+  const known = new Set([
+    ...openQuestions(phase.kind === "asking" ? phase.asks : []).map(({ id }) => id),
+    ...closed.map(({ id }) => id),
+  ]);
+  for (const question of openQuestions(before.asks))
+    if (!known.has(question.id)) note(draft, before, question, { dropped: true });
+}
+
+function note(
+  draft: Draft,
+  phase: Phase,
+  question: Question,
+  how: Pick<ClosedQuestion, "answer" | "by" | "dropped">,
+): void {
+  const { turn, closed = [] } = draft.session;
+  const asks = phase.kind === "asking" ? phase.asks : [];
+  const toldIn = asks.find(({ questions }) => questions.some(({ id }) => id === question.id))?.toldIn;
+  const labels = question.options
+    .slice(0, MAX_LABELS)
+    .map(({ label }) => cutText(oneLine(redactSecrets(label)), ANSWER_LENGTH));
+  const over: ClosedQuestion = {
+    id: question.id,
+    ...how,
+    at: draft.at,
+    turn,
+    ...(labels.length === 0 ? {} : { labels }),
+    ...(toldIn === undefined ? {} : { toldIn }),
+  };
+  draft.session = { ...draft.session, closed: [...closed, over].slice(-MAX_CLOSED) };
 }
 
 const BY = {
@@ -38,7 +70,7 @@ export function whatBecame(session: Session, questionId: string): string {
   const question = `Question ${questionId} of ${name}`;
   if (found?.answer !== undefined && found.by !== undefined)
     return `${question} was already answered: ${found.answer} (by ${BY[found.by]})`;
-  if (found !== undefined)
+  if (found !== undefined && found.dropped !== true)
     return `${question} was denied, since nobody answered before its deadline (questionTimeoutMinutes)`;
   const number = Number(/^q(\d{1,9})(?:\.\d+)?$/.exec(questionId)?.[1] ?? Number.NaN);
   if (!(number < nextId)) return `${name} has asked no question ${cutText(oneLine(redactSecrets(questionId)), 40)}`;

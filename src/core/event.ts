@@ -64,13 +64,20 @@ export type SessionEvent = { readonly at: number } &
     /** That ended with its process. */
     | { readonly type: "background-ended"; readonly commands: readonly string[] }
     | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
-    /** `messageId`: the channel's, where it gave one. */
+    /**
+     * `messageId`: the channel's, where it gave one. `arrived`: it stands in the chat; `overtaken`: something else was said
+     * there while it was on its way.
+     */
     | {
         readonly type: "told";
         readonly noticeId: string;
         readonly part: NoticePart;
         readonly messageId: string | undefined;
+        readonly arrived?: boolean;
+        readonly overtaken?: boolean;
       }
+    /** Something else was said in the chat that was asked. */
+    | { readonly type: "overtaken" }
     | { readonly type: "viewed"; readonly viewer: Viewer }
     /** The chat that follows was sent the output up to `seen`. Whether it still follows is not touched. */
     | { readonly type: "shown"; readonly key: string; readonly seen: number }

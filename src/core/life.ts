@@ -27,6 +27,7 @@ import { cutText } from "./output.ts";
 import { openAsk } from "./said.ts";
 import { FRESH_START_TEXT, openQuestions, readAnswer } from "./question.ts";
 import type { Ask, By, Cause, Door, Message, Session } from "./session.ts";
+import { recoverTold } from "./told.ts";
 import { agentExited, beginTurn, countWork, end, enterQueue, interrupt, pluginMessage, takeBack } from "./turn.ts";
 import { keepUndone } from "./undone.ts";
 
@@ -244,6 +245,7 @@ export function onRecovered(draft: Draft, event: Of<"recovered">): void {
     draft.session = { ...draft.session, output: { text: "", start: event.outputEnd, end: event.outputEnd } };
   endChild(draft, "failed", "The gateway was restarted");
   holdDeadline(draft);
+  recoverTold(draft);
   switch (phase.kind) {
     case "queued":
     case "starting":

@@ -198,7 +198,7 @@ function waits(session: Session, notice: Notice, style: NoticeStyle): Paragraphs
   return result(session, shown, style, words.head.waits(session.name), [limited ? words.about.limit_reached : "", how]);
 }
 
-function command(name: string, answer: string, questionId?: string): string {
+export function command(name: string, answer: string, questionId?: string): string {
   return `/iflow_respond ${questionId === undefined ? "" : `--question ${questionId} `}${name} ${answer}`;
 }
 
@@ -214,18 +214,17 @@ export function noticeQuestions(
 
 function asks(session: Session, notice: Notice, style: NoticeStyle): Paragraphs {
   const { words } = style;
-  const { asked, open } = noticeQuestions(session, notice);
+  const { asked } = noticeQuestions(session, notice);
   const [first] = asked;
   if (first === undefined) return [[words.head.closed(session.name, brief(notice.data.text ?? ""))]];
   const last = [notice.data.code === "limit_reached" ? words.about.limit_reached : ""];
   const left = deadline(session, notice, words);
   if (asked.length === 1) {
-    const id = open.length > 1 ? first.id : undefined;
     const head = headOf(first, words, session.name);
     return [
       [head, ...matter(first, SHOWN_LENGTH, style).lines],
       choices(first, words),
-      [...last, readWhole(session, first, SHOWN_LENGTH, style), howTo(session.name, first, id, words), left],
+      [...last, readWhole(session, first, SHOWN_LENGTH, style), howTo(session.name, first, words), left],
     ];
   }
   const place = first.options.length > 0 ? words.markPlace[markOf(first)] : words.wordsPlace;
@@ -233,7 +232,7 @@ function asks(session: Session, notice: Notice, style: NoticeStyle): Paragraphs 
   return [[words.head.questions(session.name, asked.length)], ...parts(session, asked, style), [...last, how, left]];
 }
 
-function headOf({ kind }: Question, { head }: Words, name: string): string {
+export function headOf({ kind }: Question, { head }: Words, name: string): string {
   switch (kind) {
     case "permission":
       return head.permission(name);
@@ -274,19 +273,17 @@ function readWhole({ name }: Session, question: Question, length: number, style:
 }
 
 /**
- * A bare reply is an answer only as one choice, so for anything else the command is named.
- * No number of a choice stands in the example: whoever copies it would grant that one.
+ * A bare reply is an answer only as a choice, so for anything else the command is named, with the question's id: sent twice, it
+ * can't answer the next question. No number of a choice stands in the example: whoever copies it would grant that one.
  */
-function howTo(
-  name: string,
-  question: Question,
-  id: string | undefined,
-  { next, markPlace, wordsPlace }: Words,
-): string {
+function howTo(name: string, question: Question, words: Words): string {
+  const { next, markPlace, wordsPlace } = words;
+  const { id, options, multiSelect, freeText } = question;
   const inWords = command(name, wordsPlace, id);
-  if (question.options.length === 0 || question.multiSelect) return next.say(inWords);
+  if (options.length === 0) return next.say(inWords);
   const mark = markOf(question);
-  return question.freeText ? next.chooseOrSay(inWords, mark) : next.choose(command(name, markPlace[mark], id), mark);
+  if (multiSelect || freeText) return next.chooseOrSay(inWords, mark);
+  return next.choose(command(name, markPlace[mark], id), mark);
 }
 
 function deadline({ phase }: Session, notice: Notice, words: Words): string {

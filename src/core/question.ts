@@ -9,6 +9,7 @@ import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS } from "./choice.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { isRejection, mayAlways, oneForEachId, subjectOf, type PermissionRequest } from "./permission.ts";
+import { numberOf } from "./plain-words.ts";
 import { redactSecrets } from "./redact.ts";
 import type { Answer, Ask, PermissionMode, PermissionSubject, Question } from "./session.ts";
 
@@ -188,7 +189,7 @@ export function readAnswer(
   if (typeof meant !== "string") return ok({ optionIds: meant.map((o) => o.id) });
   // A number alone is meant as one of the choices, also where any words would do; but for choices that are numbers themselves.
   const isCounted = question.options.length > 0 && !question.options.some(({ label }) => /\d/.test(label));
-  const isMeant = as === "option" || meant === "several" || (isCounted && /^\s*\d{1,3}\s*$/.test(words));
+  const isMeant = as === "option" || meant === "several" || (isCounted && numberOf(words) !== undefined);
   if (question.freeText && words.trim() !== "" && !isMeant) return ok({ text: words });
   const said = words.trim() === "" ? "An empty answer" : `"${cutText(redactSecrets(words.trim()), 60)}"`;
   const what = meant === "several" ? "could mean more than one choice" : "is no choice";

@@ -179,8 +179,16 @@ function wholeAsk(stored: Ask, journalled: Ask | undefined): Ask {
     const answer = question.answer ?? answers.get(question.id);
     return answer === undefined ? question : { ...question, answer };
   });
-  // It moves by the time that the machine slept, and only the record of a checkpoint has that.
-  return { ...journalled, deadlineAt: stored.deadlineAt, questions };
+  const { toldAt, toldIn, overtaken } = stored;
+  return {
+    ...journalled,
+    // It moves by the time that the machine slept, and only the record of a checkpoint has that.
+    deadlineAt: stored.deadlineAt,
+    questions,
+    ...(toldAt === undefined ? {} : { toldAt }),
+    ...(toldIn === undefined ? {} : { toldIn }),
+    ...(overtaken === undefined ? {} : { overtaken }),
+  };
 }
 
 function causeOfEnd(flow: FlowFacts | undefined): Cause {

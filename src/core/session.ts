@@ -101,11 +101,18 @@ export interface Question {
   readonly answer?: Answer;
 }
 
-/** A question that is over. Without an answer it was denied at its deadline. */
+/** A question that is over. Without an answer it was denied at its deadline, or `dropped`: its turn or its session ended before. */
 export interface ClosedQuestion {
   readonly id: string;
   readonly answer?: string;
   readonly by?: By["kind"];
+  readonly dropped?: true;
+  readonly at?: number;
+  /** The session's turn at that time, and what could be chosen: words that come late are known by them. */
+  readonly turn?: number;
+  readonly labels?: readonly string[];
+  /** The channel's id of the message that asked it. */
+  readonly toldIn?: string;
 }
 
 /** One open request of the agent with its one or more questions. */
@@ -118,6 +125,11 @@ export interface Ask {
   readonly deadlineAt: number;
   /** What a permission is for: an identical request matches a one-time or lasting grant. */
   readonly subject?: PermissionSubject;
+  /** When its notice had arrived in the chat, and the channel's id of that message. Absent: nobody was told yet. */
+  readonly toldAt?: number;
+  readonly toldIn?: string;
+  /** Something else was said in that chat since, or may have been while nobody listened: bare words are no answer to it any more. */
+  readonly overtaken?: "said" | "perhaps";
 }
 
 export interface PermissionSubject {
@@ -202,6 +214,8 @@ export type Phase =
       /** When it was last looked whether commands of its turns still run, and which do: its process is kept while they do. */
       readonly lookedAt?: number;
       readonly background?: readonly string[];
+      /** The channel's id of the message that asked for words. */
+      readonly toldIn?: string;
     }
   | { readonly kind: "interrupted"; readonly sinceAt: number; readonly cause: Cause }
   | {
@@ -376,8 +390,6 @@ export interface Session {
   readonly closed?: readonly ClosedQuestion[];
   readonly child?: Child;
   readonly owed: readonly Notice[];
-  /** The channel's ids of the last messages that asked, oldest first: a reply to one of them is meant for this session. */
-  readonly askedIn?: readonly string[];
   readonly viewers: readonly Viewer[];
   /** Files that edits of this session wrote, newest last, at most 20. */
   readonly filesEdited: readonly string[];

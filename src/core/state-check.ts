@@ -83,6 +83,9 @@ const ask = shape({
   askedAt: number,
   deadlineAt: number,
   subject: maybe(subject),
+  toldAt: maybe(number),
+  toldIn: maybe(text),
+  overtaken: maybe(oneOf("said", "perhaps")),
 });
 const openTool = shape({
   toolCallId: text,
@@ -113,6 +116,7 @@ const phase = kinds({
     preview: text,
     lookedAt: maybe(number),
     background: maybe(list(text)),
+    toldIn: maybe(text),
   }),
   interrupted: shape({ sinceAt: number, cause }),
   ended: shape({ at: number, outcome: oneOf("completed", "failed", "timed_out", "killed"), cause: maybe(cause) }),
@@ -166,11 +170,21 @@ const session = shape({
   heardInTurn: maybe(number),
   grants: list(shape({ subject, span: oneOf("once", "always") })),
   closed: maybe(
-    list(shape({ id: text, answer: maybe(text), by: maybe(oneOf("person", "agent", "plugin", "writer")) })),
+    list(
+      shape({
+        id: text,
+        answer: maybe(text),
+        by: maybe(oneOf("person", "agent", "plugin", "writer")),
+        dropped: maybe(flag),
+        at: maybe(number),
+        turn: maybe(number),
+        labels: maybe(list(text)),
+        toldIn: maybe(text),
+      }),
+    ),
   ),
   child: maybe(shape({ runId: text, as: oneOf("running", "queued"), label: text })),
   owed: list(shape({ id: text, kind: text, at: number, parts: list(oneOf("chat", "wake")), data: shape({}) })),
-  askedIn: maybe(list(text)),
   viewers: list(
     shape({ key: text, route: maybe(route), sessionKey: maybe(text), seen: number, mode: oneOf("live", "background") }),
   ),

@@ -53,6 +53,7 @@ const SHRINKS: readonly ((session: Session) => Session)[] = [
       n.data.text === undefined ? n : { ...n, data: { ...n.data, text: cutText(n.data.text, 200) } },
     ),
   }),
+  (s) => ({ ...s, ...(s.closed === undefined ? {} : { closed: s.closed.map(({ labels: _words, ...rest }) => rest) }) }),
   (s) => withAsks(s, 500, 100),
   (s) => withAsks(s, 120, 40),
   (s) => ({
@@ -157,13 +158,13 @@ const NAMES: Readonly<Record<string, number>> = {
   accountId: 200,
   continues: 80,
   continuedBy: 80,
-  askedIn: 200,
+  toldIn: 200,
   startedAt: 200,
 };
 
 /** What has to stay what it is to lead anywhere; the output is masked by itself. */
 const KEPT: ReadonlySet<string> = new Set(
-  "sessionKey agentId workdir acpSessionId startedAt digest channel to accountId senderId askedIn output".split(" "),
+  "sessionKey agentId workdir acpSessionId startedAt digest channel to accountId senderId toldIn output".split(" "),
 );
 
 /** The last resort: every text and list bounded. What recovery needs to find its way stays, the journal has all the rest. */

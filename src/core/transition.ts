@@ -5,6 +5,7 @@
  */
 import { onAnswered, onMessage } from "./answer.ts";
 import { onBackgroundEnded, onLookedBehind } from "./background.ts";
+import { noteDropped } from "./closed-question.ts";
 import { onClock } from "./deadline.ts";
 import { owe, replaceChild, setPhase, stopAgent, type Draft } from "./draft.ts";
 import type { Rules, SessionEvent, Step } from "./event.ts";
@@ -24,16 +25,17 @@ import { onlyAsks } from "./open-tools.ts";
 import { onSaid } from "./said.ts";
 import { joinSettled } from "./settled-asks.ts";
 import { onSlept } from "./slept.ts";
+import { noteTold, overtakeAll } from "./told.ts";
 import type { Session, Viewer } from "./session.ts";
 import { interrupt, takeBack } from "./turn.ts";
 import { showPrompt } from "./voices.ts";
 
 const MAX_VIEWERS = 16;
-const MAX_ASKED_IN = 12;
 
 export function transition(session: Session, event: SessionEvent, rules: Rules): Step {
   const draft: Draft = { session, effects: [], written: "", reply: undefined, at: event.at, rules };
   handle(draft, event);
+  noteDropped(draft, session.phase);
   if (draft.session.phase !== session.phase) joinSettled(draft);
   const { effects, written, reply } = draft;
   return {
@@ -100,6 +102,8 @@ function handle(draft: Draft, event: SessionEvent): void {
       return onRecovered(draft, event);
     case "told":
       return onTold(draft, event);
+    case "overtaken":
+      return overtakeAll(draft, "said");
     case "viewed":
       return onViewed(draft, event.viewer);
     case "shown":
@@ -150,17 +154,16 @@ function onPromptFailed(draft: Draft, event: Extract<SessionEvent, { type: "prom
   takeBack(draft, phase.message);
 }
 
-function onTold(draft: Draft, { noticeId, part, messageId }: Extract<SessionEvent, { type: "told" }>): void {
+function onTold(draft: Draft, event: Extract<SessionEvent, { type: "told" }>): void {
+  const { noticeId, part, arrived } = event;
   const { session } = draft;
+  const notice = session.owed.find(({ id }) => id === noticeId);
   const owed = session.owed
-    .map((notice) => (notice.id === noticeId ? { ...notice, parts: notice.parts.filter((p) => p !== part) } : notice))
-    .filter((notice) => notice.parts.length > 0);
+    .map((one) => (one.id === noticeId ? { ...one, parts: one.parts.filter((p) => p !== part) } : one))
+    .filter((one) => one.parts.length > 0);
   draft.session = { ...session, owed };
-  const hasAsked = session.owed.some(({ id, kind }) => id === noticeId && kind === "asks");
-  if (messageId === undefined || !hasAsked || session.phase.kind !== "asking") return;
-  draft.session = { ...draft.session, askedIn: [...(session.askedIn ?? []), messageId].slice(-MAX_ASKED_IN) };
+  if (part === "chat" && arrived === true && notice?.kind === "asks") noteTold(draft, notice, event);
 }
-
 function onShown(draft: Draft, key: string, seen: number): void {
   const viewers = draft.session.viewers.map((v) => (v.key === key && v.seen < seen ? { ...v, seen } : v));
   draft.session = { ...draft.session, viewers };

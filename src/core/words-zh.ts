@@ -93,7 +93,7 @@ export const ZH: Words = {
   },
   where: (workdir, mode) => `${workdir} · 权限模式：${mode}`,
   unsent: (count) => `有 ${count} 条等待中的消息没有发送。`,
-  slotsHeld: (names) => `${names.join("、")} 占着位置等你回答；两分钟内无人回答就会让出位置，问题仍可回答。`,
+  slotsHeld: (names) => `${names.join("、")} 占着位置等你回答；一分钟内无人回答就会让出位置，问题仍可回答。`,
   running: (tool) => `正在运行 ${tool}。`,
   held: (time) => `现在再保留 ${time}。`,
   resumedWith: (words) => `对方的内容：${words}`,
@@ -108,6 +108,13 @@ export const ZH: Words = {
   wordsPlace: "<回答>",
   severalAllowed: (example) => `可以选多项，例如 ${example}。`,
   effects: { once: "仅此一次", always: "以后都", no: "拒绝" },
+  answers: {
+    which: "是哪一个？还没有回答任何问题。",
+    already: (name, answer) =>
+      answer === undefined ? `${name}：那个问题已经结束，没有回答` : `${name}：已经回答过：${answer}`,
+    nothingAnswered: "没有回答其他问题。",
+    passedOn: (name) => `${name}：你的话已经转达。`,
+  },
   contentHidden: "（安全模式下不显示内容）",
   codeHidden: "（安全模式下不显示代码）",
   reply: {

@@ -62,6 +62,15 @@ export interface Words {
   severalAllowed(example: string, mark: Mark): string;
   /** What a choice does, behind a label that another one has as well. */
   readonly effects: Effects;
+  /** What is said to words without a command. */
+  readonly answers: {
+    /** Words that could be meant for several sessions. */
+    readonly which: string;
+    /** They came after the answer. */
+    already(name: string, answer: string | undefined): string;
+    readonly nothingAnswered: string;
+    passedOn(name: string): string;
+  };
   readonly contentHidden: string;
   readonly codeHidden: string;
   /** What a command answers in a chat. */

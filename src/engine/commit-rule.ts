@@ -19,7 +19,6 @@ export function needsCommit(before: Session, after: Session): boolean {
     before.acpSessionId !== after.acpSessionId ||
     before.settings !== after.settings ||
     before.grants !== after.grants ||
-    before.askedIn !== after.askedIn ||
     before.child !== after.child ||
     (before.viewers !== after.viewers && whoFollows(before) !== whoFollows(after))
   );

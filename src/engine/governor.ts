@@ -6,6 +6,7 @@
  * 3. What nobody took (an outage, "too many requests") is tried again, and nothing that became due after it goes before it.
  */
 import { wokenBy } from "../core/draft.ts";
+import { showsNumbers } from "../core/plain-words.ts";
 import type { Notice, NoticeKind, NoticePart, Owner, Route, Session, Viewer } from "../core/session.ts";
 import type { Button, Clock, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
 import { ChatLines } from "./chat-lines.ts";
@@ -21,8 +22,22 @@ export interface Voice {
 /** A session as the governor needs it. */
 export interface Teller {
   readonly session: Session;
-  /** `messageId`: of the message that told it in the chat, where its channel gave one. */
-  told(noticeId: string, part: NoticePart, messageId: string | undefined): Promise<void>;
+  told(noticeId: string, part: NoticePart, arrival: Arrival): Promise<void>;
+}
+
+/** What is known of a notice that was handed over. */
+export interface Arrival {
+  /** Of the message that told it in the chat, where its channel gave one. */
+  readonly messageId: string | undefined;
+  readonly arrived: boolean;
+  /** Something else was said in the chat while it was on its way. */
+  readonly overtaken: boolean;
+}
+
+/** What is said in chats beside notices. */
+interface Talking {
+  count(chat: string): number;
+  saidIn(route: Route | undefined, sessionKey: string): void;
 }
 
 interface Outside {
@@ -94,13 +109,20 @@ export class Governor {
   readonly #voice: Voice;
   readonly routeOf: (session: Session) => Route | undefined;
   readonly #log: Log;
+  readonly #talk: Talking;
   readonly #lines: ChatLines;
   readonly #known = new Set<string>();
   #counts = { accepted: 0, refused: 0, unknown: 0, noRoute: 0 };
   #lastRefusal: string | undefined;
   #closed = false;
 
-  constructor({ clock, delivery, log }: Outside, voice: Voice, routeOf: (session: Session) => Route | undefined) {
+  constructor(
+    { clock, delivery, log }: Outside,
+    voice: Voice,
+    routeOf: (session: Session) => Route | undefined,
+    talk: Talking,
+  ) {
+    this.#talk = talk;
     this.#delivery = delivery;
     this.#voice = voice;
     this.routeOf = routeOf;
@@ -138,7 +160,11 @@ export class Governor {
 
   /** Output for a chat that follows: behind every notice, in the order given. Resolves when the host has answered. */
   stream(message: OutgoingMessage): Promise<Handover> {
-    return this.#progress(chatKey(message.route, message.owner.sessionKey), () => this.#delivery.send(message));
+    return this.#progress(chatKey(message.route, message.owner.sessionKey), async () => {
+      const handover = await this.#delivery.send(message);
+      this.#shown(message);
+      return handover;
+    });
   }
 
   /** A card of progress: one try, for by the next there are newer words. Its time may be over when its turn in the line comes. */
@@ -194,12 +220,16 @@ export class Governor {
       this.#known.delete(`${session.id}/${notice.id}/${part}`);
       return { kind: "refused", reason: "it is not owed any more" };
     }
+    const chat = chatKey(this.routeOf(session), session.owner.sessionKey);
+    const saidBefore = this.#talk.count(chat);
     const handover = part === "wake" ? await this.#wake(session, now) : await this.#send(session, now);
     this.#count(session, handover);
     if (handover.kind === "later") return handover;
     if (handover.kind === "unknown" && part === "chat" && RANK[notice.kind] <= RANK.asks) this.#doubt(session, notice);
-    const messageId = handover.kind === "accepted" && part === "chat" ? handover.messageId : undefined;
-    await teller.told(notice.id, part, messageId);
+    const arrived = handover.kind === "accepted" && part === "chat";
+    const messageId = arrived ? handover.messageId : undefined;
+    const overtaken = this.#talk.count(chat) !== saidBefore;
+    await teller.told(notice.id, part, { messageId, arrived, overtaken });
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
     return handover;
   }
@@ -220,10 +250,17 @@ export class Governor {
     });
   }
 
-  #send(session: Session, notice: Notice): Promise<Handover> {
+  async #send(session: Session, notice: Notice): Promise<Handover> {
     const buttons = this.#voice.buttons(session, notice);
     const message = this.#message(session, notice, this.#voice.text(session, notice));
-    return this.#delivery.send(buttons.length === 0 ? message : { ...message, buttons });
+    const handover = await this.#delivery.send(buttons.length === 0 ? message : { ...message, buttons });
+    if (notice.kind !== "asks") this.#shown(message);
+    return handover;
+  }
+
+  /** Numbers of a result may be what a bare number then means. */
+  #shown({ route, owner, text }: OutgoingMessage): void {
+    if (showsNumbers(text)) this.#talk.saidIn(route, owner.sessionKey);
   }
 
   #wake(session: Session, notice: Notice): Promise<Handover> {

@@ -31,6 +31,8 @@ export interface ResponseOrder {
   readonly option: string | undefined;
   /** The option that a pressed button stood for, from 0: no words are read then. */
   readonly optionIndex?: number;
+  /** It is a message, although it reads like an answer. */
+  readonly asMessage?: boolean;
 }
 
 /** What an order says to a question: by the place of a pressed button, by a named option, or in words. */
@@ -50,4 +52,5 @@ export interface Responded {
   readonly question?: Question;
   /** The message of a turn that failed was taken instead of the one given. */
   readonly repeated?: true;
+  readonly answer?: Pick<Answer, "optionIds" | "text">;
 }

@@ -22,6 +22,7 @@ import { LiveLine } from "./live-line.ts";
 import { Progress } from "./progress.ts";
 import { findReopened, findSessions, noteEnd, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor } from "./session-actor.ts";
+import { Talk } from "./talk.ts";
 import { WebCards } from "./web-cards.ts";
 import { Watch } from "./watch.ts";
 
@@ -32,7 +33,7 @@ const REVIVED_SIDE_BY_SIDE = 8;
 /** Flows that nobody wrote while no gateway ran are stale for the host's audit: they are touched soon, but not all at once. */
 const TOUCHED_APART_MS = 20;
 /** A session that asks keeps its slot so long at least, also when somebody waits for it. */
-const ASKING_GRACE_MS = 120_000;
+const ASKING_GRACE_MS = 60_000;
 /** The host gives a service 5 s to stop. */
 const STOP_WITHIN_MS = 4_300;
 /** Notices of the stop itself may still leave in this time; the others stay owed. */
@@ -49,6 +50,7 @@ export class Roster {
   readonly engine: Engine;
   readonly admission: Admission;
   readonly governor: Governor;
+  readonly talk: Talk;
   readonly archive: Archive;
   readonly follow: Follow;
   readonly #progress: Progress;
@@ -69,7 +71,12 @@ export class Roster {
   constructor(engine: Engine, voice: Voice, routeOf: (session: Session) => Route | undefined) {
     this.engine = engine;
     this.admission = new Admission(engine.bounds.maxSessions, engine.bounds.maxQueued);
-    this.governor = new Governor(engine, voice, routeOf);
+    this.talk = new Talk(
+      () => this.#actors.values(),
+      routeOf,
+      () => engine.clock.now(),
+    );
+    this.governor = new Governor(engine, voice, routeOf, this.talk);
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     this.#rules = engine.rules;
     this.follow = new Follow(engine, this.governor);

@@ -16,6 +16,7 @@ import { commitLine, fitsPhase, foreignChange, needsCommit, resumeText, stateRep
 import type { Engine } from "./context.ts";
 import { Effects } from "./effects.ts";
 import { FlowWriter, isEndedAsCancelled, isTerminal } from "./flow-writer.ts";
+import type { Arrival } from "./governor.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
 import { beforeStoring, ofWriter, requestFacts, saidLines, shortened } from "./long-text.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -142,9 +143,9 @@ export class SessionActor {
   }
 
   /** A part of an owed notice was handed over: marked in the journal first, so that a restart knows it. */
-  async told(noticeId: string, part: NoticePart, messageId: string | undefined): Promise<void> {
+  async told(noticeId: string, part: NoticePart, arrival: Arrival): Promise<void> {
     await this.#keeper.append([{ t: "told", at: this.#engine.clock.now(), noticeId, part }]);
-    await this.post({ type: "told", noticeId, part, messageId });
+    await this.post({ type: "told", noticeId, part, ...arrival });
   }
 
   /** Stores a long text in the journal and gives back what the session keeps of it. */

@@ -8,13 +8,13 @@ import { ok, refuse, type Result } from "../core/errors.ts";
 import type { Taken } from "../core/event.ts";
 import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
 import { openQuestions } from "../core/question.ts";
-import type { By, Message, Question, Session, Settings, StoredText } from "../core/session.ts";
+import type { Message, Session, Settings, StoredText } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
 import { carriedOver } from "./carried-over.ts";
 import { chatKey, viewerIn } from "./governor.ts";
 import { createSession, type LaunchRequest } from "./launch.ts";
 import { findSession, unknownSession } from "./lookup.ts";
-import { questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
+import { earlyAnswer, lateAnswer, mayNotAnswer, questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
 import { readOrder, type Launched, type LaunchOrder, type Responded, type ResponseOrder } from "./orders.ts";
 import type { Roster } from "./roster.ts";
 import { sliceFrom, withUnwritten } from "./said-so-far.ts";
@@ -125,10 +125,12 @@ export class Sessions {
     const session = found.value;
     if (session.phase.kind === "ended" && order.questionId !== undefined)
       return questionOfEnded(session, order.questionId);
+    const late = lateAnswer(session, order);
+    if (late !== undefined) return late;
     if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order);
     const actor = this.#roster.actor(session.id);
     if (actor === undefined) return unknownSession(this.#roster.sessions(), caller, ref);
-    const answering = session.phase.kind === "asking" && !order.interrupt;
+    const answering = session.phase.kind === "asking" && !order.interrupt && order.asMessage !== true;
     if (answering || order.questionId !== undefined) return this.#answer(caller, actor, order);
     const by = byOf(caller, sinceOf(session));
     const text = await actor.keepText(order.message);
@@ -142,31 +144,31 @@ export class Sessions {
     const open = session.phase.kind === "asking" ? openQuestions(session.phase.asks) : [];
     const question = order.questionId === undefined ? open[0] : open.find((q) => q.id === order.questionId);
     if (order.questionId === undefined && open.length > 1) return severalOpen(session, open);
+    const at = this.#roster.engine.clock.now();
+    const early = question === undefined ? undefined : earlyAnswer(caller, session, question, order, at);
+    if (early !== undefined) return early;
     // The core says what happened to a question that is not open any more.
     const questionId = question?.id ?? order.questionId ?? "";
-    if (question !== undefined && !mayGrant(caller, session, question.kind)) {
-      return refuse(
-        "not_allowed",
-        `In a group, only the person who launched ${session.name}, the host's owner or an operator may answer its ${question.kind}.`,
-      );
-    }
+    if (question !== undefined && !mayGrant(caller, session, question.kind)) return mayNotAnswer(session, question);
     const read = question === undefined ? ok({ text: order.message }) : readOrder(question, order);
     if (!read.ok) return read;
     const askedAt = askedSince(session, questionId);
-    const at = this.#roster.engine.clock.now();
     const taken = await actor.post({
       type: "answered",
       questionId,
       answer: { ...read.value, by: byOf(caller, askedAt), at },
     });
-    return this.#taken(actor, taken, question);
+    return this.#taken(actor, taken, question === undefined ? {} : { question, answer: read.value });
   }
 
-  #taken(actor: SessionActor, taken: Result<Taken> | undefined, question?: Question): Result<Responded> {
+  #taken(
+    actor: SessionActor,
+    taken: Result<Taken> | undefined,
+    answered: Pick<Responded, "question" | "answer"> = {},
+  ): Result<Responded> {
     if (taken === undefined)
       return refuse("wrong_phase", `${actor.session.name} can't take this now (${actor.session.phase.kind}).`);
     if (!taken.ok) return taken;
-    const answered = question === undefined ? {} : { question };
     return ok({ session: actor.session, flowId: actor.flowId, delivered: taken.value, ...answered });
   }
 
@@ -233,6 +235,7 @@ export class Sessions {
       interrupt: false,
       questionId: undefined,
       option: undefined,
+      asMessage: true,
     });
     if (!going.ok)
       this.#roster.engine.log.warn(
@@ -268,9 +271,8 @@ export class Sessions {
         `${found.value.name} has already ended (${phase.kind === "ended" ? phase.outcome : phase.kind}). Nothing was stopped.`,
       );
     }
-    const by: By = byOf(caller, 0);
     const told = toldThere(this.#roster.governor, caller, found.value);
-    const taken = await actor.post({ type: "kill", by, ...told });
+    const taken = await actor.post({ type: "kill", by: byOf(caller, 0), ...told });
     if (taken?.ok === false) return taken;
     return ok(actor.session);
   }

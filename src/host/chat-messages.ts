@@ -11,7 +11,7 @@ import type { Route } from "../core/session.ts";
 import type { Log } from "../ports.ts";
 import type { HostFacts } from "./caller.ts";
 import { isGroupSession, isWebChannel, routeOf } from "./chat-route.ts";
-import { rememberPerson } from "./process-memory.ts";
+import { rememberOwnWords, rememberPerson } from "./process-memory.ts";
 import type { HostApi } from "./sdk.ts";
 
 export interface PlainMessage {
@@ -24,12 +24,18 @@ export interface PlainMessage {
   readonly inGroup: boolean;
   /** Set when it is a reply to another message: that message's id on the channel. */
   readonly replyToId: string | undefined;
+  readonly messageId: string | undefined;
+  /** When it was written, in the channel's own time; ms since the epoch. */
+  readonly writtenAt: number | undefined;
   /** The host's owner. Asked only when needed. */
   isOwner(): Promise<boolean>;
 }
 
 /** Takes the message as an answer and says what became of it, or leaves it to the agent with undefined. */
 export type TakeMessage = (message: PlainMessage) => Promise<string | undefined>;
+
+/** A message that can be no answer. */
+export type HearMessage = (message: PlainMessage) => void;
 
 /** Parts of the host's finalized message that count here; all of it comes from the host's own channel code. */
 interface MessageFacts {
@@ -41,6 +47,8 @@ interface MessageFacts {
   readonly AccountId?: string;
   readonly MessageThreadId?: string | number;
   readonly ReplyToId?: string;
+  readonly MessageSid?: string;
+  readonly Timestamp?: number;
   readonly From?: string;
   readonly To?: string;
   readonly Provider?: string;
@@ -52,7 +60,13 @@ interface MessageFacts {
 
 const QUEUED_ONE_FINAL = { tool: 0, block: 0, final: 1 };
 
-export function listenToMessages(api: HostApi, host: HostFacts, take: TakeMessage, log: Log): void {
+export function listenToMessages(
+  api: HostApi,
+  host: HostFacts,
+  take: TakeMessage,
+  log: Log,
+  hear: HearMessage = () => undefined,
+): void {
   api.on(
     "reply_dispatch",
     async (event, context) => {
@@ -60,9 +74,14 @@ export function listenToMessages(api: HostApi, host: HostFacts, take: TakeMessag
       const sessionKey = event.sessionKey ?? facts.SessionKey;
       if (sessionKey === undefined || !isAuthorizedPerson(facts)) return undefined;
       rememberPerson(sessionKey, Date.now());
-      const reply = await answerOf(plainMessage(facts, sessionKey, host), take, log);
+      const message = plainMessage(facts, sessionKey, host);
+      // Our own commands say for themselves what they mean.
+      if (!isWords(message) && !message.text.startsWith("/iflow")) hear(message);
+      const reply = isWords(message) ? await answerOf(message, take, log) : undefined;
       if (reply === undefined) return undefined;
-      const queuedFinal = context.dispatcher.sendFinalReply({ text: inertText(reply) });
+      const text = inertText(reply);
+      rememberOwnWords(text);
+      const queuedFinal = context.dispatcher.sendFinalReply({ text });
       await context.dispatcher.waitForIdle();
       context.recordProcessed("completed", { reason: "iflow_answer" });
       context.markIdle("iflow_answer");
@@ -80,8 +99,12 @@ function isAuthorizedPerson(facts: MessageFacts): boolean {
   );
 }
 
+/** Neither a picture without words nor a command. */
+function isWords({ text }: PlainMessage): boolean {
+  return text !== "" && !text.startsWith("/");
+}
+
 async function answerOf(message: PlainMessage, take: TakeMessage, log: Log): Promise<string | undefined> {
-  if (message.text === "" || message.text.startsWith("/")) return undefined;
   try {
     return await take(message);
   } catch (error) {
@@ -102,6 +125,8 @@ function plainMessage(facts: MessageFacts, sessionKey: string, host: HostFacts):
     senderId,
     inGroup,
     replyToId: facts.ReplyToId,
+    messageId: facts.MessageSid,
+    writtenAt: facts.Timestamp,
     // Whoever is authorised to write in a web chat is an operator.
     isOwner: async () => isWebChannel(channel) || host.isOwner({ channel, from, to, accountId, senderId, inGroup }),
   };

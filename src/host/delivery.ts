@@ -13,6 +13,7 @@ import { isWebChannel } from "./chat-route.ts";
 import { failedCallOf, handoverOf, messageIdOf } from "./handover.ts";
 import { currentConfig } from "./host-facts.ts";
 import { BUTTON_NAMESPACE } from "./interactive.ts";
+import { rememberOwnWords } from "./process-memory.ts";
 import type { CallGateway, HostApi, HostFunctions } from "./sdk.ts";
 
 /** Where a channel's configuration says nothing. */
@@ -35,8 +36,10 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
       };
     }
     const { channel, to, accountId, threadId } = route;
+    const words = inertText(text);
+    rememberOwnWords(words);
     const payload = {
-      text: inertText(text),
+      text: words,
       ...(buttons === undefined || buttons.length === 0 ? {} : { presentation: withButtons(buttons) }),
     };
     const result = await send({
@@ -53,7 +56,9 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
   }
 
   async function toSession(sessionKey: string, text: string): Promise<Handover> {
-    const answer = await call("chat.inject", { sessionKey, message: inertText(text), label: "iFlow" });
+    const message = inertText(text);
+    rememberOwnWords(message);
+    const answer = await call("chat.inject", { sessionKey, message, label: "iFlow" });
     return { kind: "accepted", ...messageIdOf(answer["messageId"]) };
   }
 

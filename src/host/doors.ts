@@ -3,13 +3,14 @@
  * Owns: which door is registered in which mode of registration. Does not own: what stands behind the doors.
  * 1. Names (tools, commands, RPC, service, CLI) are registered in every mode that has capabilities: agents' tool calls run in
  *    the copy that the host loads for discovery. All of them ask the running instance of the process.
- * 2. What listens (messages, buttons) and the service are live only in the full copy.
+ * 2. What answers (messages, buttons) and the service are live only in the full copy; every copy hears what others say.
  */
 import type { Log } from "../ports.ts";
-import { listenToMessages, type TakeMessage } from "./chat-messages.ts";
+import { listenToMessages, type HearMessage, type TakeMessage } from "./chat-messages.ts";
 import { registerCli, type CliParts } from "./cli.ts";
 import { hostFacts } from "./host-facts.ts";
 import { registerButtons, type TakePress } from "./interactive.ts";
+import { listenToOthers } from "./overheard.ts";
 import { askRunning } from "./process-memory.ts";
 import { registerCommands } from "./register-commands.ts";
 import { registerGatewayMethods } from "./register-gateway.ts";
@@ -22,6 +23,7 @@ export interface Doors {
   readonly signs: readonly DoorSign[];
   readonly life: ServiceLife;
   readonly onMessage: TakeMessage;
+  readonly onOther: HearMessage;
   readonly onPress: TakePress;
   readonly cli: CliParts;
   readonly log: Log;
@@ -35,8 +37,9 @@ export function registerDoors(api: HostApi, doors: Doors): void {
   registerCommands(api, doors.signs, askRunning, host);
   registerGatewayMethods(api, doors.signs, askRunning, host);
   registerLife(api, doors.life, doors.log);
+  listenToOthers(api);
   if (api.registrationMode !== "full") return;
   keepRunningOnEdits(api);
-  listenToMessages(api, host, doors.onMessage, doors.log);
+  listenToMessages(api, host, doors.onMessage, doors.log, doors.onOther);
   registerButtons(api, host, doors.onPress, doors.log);
 }

@@ -9,6 +9,7 @@ import type { Route } from "../core/session.ts";
 import type { Log } from "../ports.ts";
 import type { HostFacts } from "./caller.ts";
 import { routeOf } from "./chat-route.ts";
+import { rememberOwnWords } from "./process-memory.ts";
 import type { HostApi } from "./sdk.ts";
 
 /** Prefix of every callback of ours, in the host's `namespace:payload` form. */
@@ -84,6 +85,7 @@ async function pressed(
     const respond = context.respond ?? {};
     // What is shown for a press is plain text: the host takes nothing in it for markup.
     const reply = await take(pressOf(channel, context, host));
+    rememberOwnWords(reply.text);
     if (!reply.closed) {
       await respond.reply?.({ text: reply.text, ephemeral: true });
       return;

@@ -5,7 +5,7 @@
  */
 import { inertText } from "../core/inert-text.ts";
 import { commandCaller, type HostFacts } from "./caller.ts";
-import type { AskOperation } from "./process-memory.ts";
+import { rememberOwnWords, type AskOperation } from "./process-memory.ts";
 import type { DoorSign } from "./register-tools.ts";
 import type { CommandContext, HostApi } from "./sdk.ts";
 
@@ -16,7 +16,11 @@ export function registerCommands(api: HostApi, signs: readonly DoorSign[], ask: 
       description: sign.title,
       acceptsArgs: true,
       requireAuth: true,
-      handler: async (context) => ({ text: inertText(await replyTo(sign, ask, host, context)) }),
+      handler: async (context) => {
+        const text = inertText(await replyTo(sign, ask, host, context));
+        rememberOwnWords(text);
+        return { text };
+      },
     });
   }
 }

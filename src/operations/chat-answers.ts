@@ -1,13 +1,14 @@
 /**
  * Answers that come without a command: a pressed button, or a bare reply in the chat that was asked.
- * Owns: which question is meant, and when plain words are unmistakably an answer; everything else is left to the agent.
+ * Owns: carrying it out and saying what was chosen. What words mean is core/meant; what is no answer is left to the agent.
  */
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
-import { choiceLines, isExactChoice } from "../core/choice.ts";
-import { openQuestions } from "../core/question.ts";
+import { pickLanguage, wordsOf } from "../core/language.ts";
+import { meantBy, type Meant } from "../core/meant.ts";
 import { redactSecrets } from "../core/redact.ts";
-import type { Question, Session } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
+import { chosenWords, whichText, type StyleOf } from "../core/which.ts";
 import { chatKey } from "../engine/governor.ts";
 import type { Responded } from "../engine/orders.ts";
 import { withOperators } from "./authority.ts";
@@ -68,13 +69,11 @@ function paramsOf({ sessionId, questionId, optionIndex }: PressedOption) {
 
 export interface BareReply {
   readonly text: string;
-  /** In a group only a reply to our own notice counts. */
+  /** The channel's id of the message that it replies to. */
   readonly repliesTo: string | undefined;
-}
-
-interface Candidate {
-  readonly session: Session;
-  readonly question: Question;
+  readonly messageId?: string | undefined;
+  /** When it was written, where the channel says so. */
+  readonly writtenAt?: number | undefined;
 }
 
 /** What became of the answer, in words for the chat; undefined when the words are not unmistakably an answer. */
@@ -84,40 +83,69 @@ export async function answerBareReply(
   reply: BareReply,
 ): Promise<string | undefined> {
   const caller = withOperators(context, speaker);
+  const { sessions } = context;
+  const { talk, governor } = sessions.roster;
   const chat = chatKey(caller.route, caller.owner.sessionKey);
-  const { governor } = context.sessions.roster;
-  const asked = context.sessions.roster
+  const asked = sessions.roster
     .sessions()
     .filter((session) => chatKey(governor.routeOf(session), session.owner.sessionKey) === chat);
-  const candidates = asked.flatMap((session): readonly Candidate[] =>
-    session.phase.kind === "asking" ? openQuestions(session.phase.asks).map((question) => ({ session, question })) : [],
-  );
-  const { repliesTo } = reply;
-  const meant =
-    repliesTo === undefined ? [] : candidates.filter(({ session }) => session.askedIn?.includes(repliesTo) === true);
-  if (caller.inGroup && meant.length === 0) return undefined;
-  const pool = meant.length > 0 ? meant : candidates;
-  const [only, ...more] = pool;
-  if (only === undefined || !pool.some(({ question }) => isExactChoice(question, reply.text))) return undefined;
-  if (more.length > 0) {
-    const list = pool.map(
-      ({ session, question }) => `${session.name} ${question.id}: ${choiceLines(question).join(" · ")}`,
-    );
-    return redactSecrets(
-      `Several questions are open. Answer one with /iflow_respond --question ID session answer:\n${list.join("\n")}`,
-    );
+  if (asked.length === 0) return undefined;
+  // What was heard before these words is known before they are judged.
+  await talk.settled();
+  const at = sessions.nowAt();
+  const words = { ...reply, at, writtenAt: reply.writtenAt ?? at, inGroup: caller.inGroup };
+  const now = asked.map(({ id }) => sessions.roster.actor(id)?.session).filter((session) => session !== undefined);
+  const meant = meantBy(words, now, (since) => talk.saidSince(chat, since));
+  const styleOf = stylesOf(context);
+  switch (meant.kind) {
+    case "nothing":
+      overhear(context, caller);
+      return undefined;
+    case "unclear":
+      return whichText(meant.waiting, reply.text, styleOf);
+    case "late": {
+      const { answers } = styleOf(meant.session).words;
+      return `↩️ ${redactSecrets(answers.already(meant.session.name, meant.closed.answer))}. ${answers.nothingAnswered}`;
+    }
+    case "answer":
+    case "message":
+      return said(context, caller, meant, reply.text);
   }
-  const responded = await context.sessions.respond({ ...caller, owner: only.session.owner }, only.session.id, {
-    message: reply.text,
-    interrupt: false,
-    questionId: only.question.id,
-    option: undefined,
+}
+
+/** Somebody said something else in this chat. */
+export function overhear({ sessions }: Context, { route, owner }: Caller): void {
+  sessions.roster.talk.saidIn(route, owner.sessionKey);
+}
+
+async function said(
+  context: Context,
+  caller: Caller,
+  { session, ...more }: Extract<Meant, { kind: "answer" | "message" }>,
+  text: string,
+): Promise<string> {
+  const questionId = more.kind === "answer" ? more.question.id : undefined;
+  const asMessage = questionId === undefined;
+  const params = { session: session.id, ...(asMessage ? {} : { question_id: questionId }), message: text };
+  const allowed = asMessage ? await context.workdirs.stillAllowed(session) : ok(undefined);
+  const order = { message: text, interrupt: false, questionId, option: undefined, asMessage };
+  const responded = allowed.ok
+    ? await context.sessions.respond({ ...caller, owner: session.owner }, session.id, order)
+    : allowed;
+  await audited(context, caller, params, responded);
+  if (!responded.ok) return redactSecrets(responded.refusal.message);
+  const { words } = stylesOf(context)(session);
+  const { question, answer } = responded.value;
+  return question === undefined || answer === undefined
+    ? `↩️ ${words.answers.passedOn(session.name)}`
+    : `↩️ ${session.name}: ${chosenWords(question, answer, words)}`;
+}
+
+function stylesOf({ config }: Context): StyleOf {
+  return (session) => ({
+    words: wordsOf(pickLanguage(config.language, session.prompt.text)),
+    safeMode: config.safeMode,
   });
-  const said = { session: only.session.id, question_id: only.question.id, message: reply.text };
-  await audited(context, caller, said, responded);
-  return responded.ok
-    ? `↩️ ${only.session.name}: your answer was passed on.`
-    : redactSecrets(responded.refusal.message);
 }
 
 /** As an answer by command is. */

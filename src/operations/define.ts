@@ -6,7 +6,9 @@ import type { Static, TObject } from "@sinclair/typebox";
 import type { Caller } from "../core/caller.ts";
 import type { Refusal, Result } from "../core/errors.ts";
 import { withOperators } from "./authority.ts";
+import { overhear } from "./chat-answers.ts";
 import { checkParams } from "./check-params.ts";
+import { showsNumbers } from "../core/plain-words.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
 import type { Context } from "./context.ts";
@@ -67,6 +69,8 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
       const result = await definition.run(context, withOperators(context, caller), checked.value);
       await context.audit.record(name, caller, checked.value, result);
       if (!result.ok) return refused(result.refusal);
+      // A number that somebody says next may be meant for what stands there.
+      if (caller.door === "command" && showsNumbers(saidBy(result.value))) overhear(context, caller);
       const whole = definition.showsWords === true && !context.config.safeMode;
       return { ok: true, reply: whole ? result.value : withoutSecrets(result.value) };
     },
@@ -75,6 +79,11 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
 
 function commandOf(name: OperationName): string {
   return name === "launch" ? "iflow" : `iflow_${name}`;
+}
+
+/** The words of a session, where the reply is about them; the questions behind them are its own. */
+function saidBy({ text, json }: Reply): string {
+  return "output" in json && typeof json.output === "string" ? json.output : text;
 }
 
 function refused(refusal: Refusal): Answered & { readonly ok: false } {

@@ -23,7 +23,7 @@ export const respond = defineOperation({
   title: "Respond to an iFlow session",
   description:
     "Answers an open question of an iFlow session (by option number, option text or free text), continues an idle, interrupted or ended one, or queues a message for a working one. interrupt stops the running turn first.",
-  usage: "/iflow_respond [--interrupt] session message",
+  usage: "/iflow_respond [--interrupt] [--question id] [--message] session message",
   params: Type.Object(
     {
       session: Type.String({ minLength: 1, maxLength: 200, description: "Name or id." }),
@@ -35,13 +35,22 @@ export const respond = defineOperation({
       option: Type.Optional(
         Type.String({ minLength: 1, maxLength: 2_000, description: "The chosen option, by number, id or text." }),
       ),
+      as_message: Type.Optional(
+        Type.Boolean({
+          description: "Send it as a message, also where it reads like an answer and nothing is asked; default false.",
+        }),
+      ),
     },
     { additionalProperties: false },
   ),
   parse: (args) =>
     parseSessionCommand(
       args,
-      { interrupt: { param: "interrupt", kind: "flag" }, question: { param: "question_id", kind: "text" } },
+      {
+        interrupt: { param: "interrupt", kind: "flag" },
+        question: { param: "question_id", kind: "text" },
+        message: { param: "as_message", kind: "flag" },
+      },
       { param: "message", needed: true },
     ),
   run: async (context, caller, given) => {
@@ -54,6 +63,7 @@ export const respond = defineOperation({
       interrupt: given.interrupt ?? false,
       questionId: given.question_id,
       option: given.option,
+      asMessage: given.as_message ?? false,
     });
     return responded.ok
       ? ok(reply(responded.value, found.ok ? chatWords(context, caller, found.value) : undefined))

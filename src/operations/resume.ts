@@ -120,6 +120,7 @@ export async function goOn(
     interrupt: false,
     questionId: undefined,
     option: undefined,
+    asMessage: true,
   };
   const responded = await sessions.respond(caller, id, order);
   if (!responded.ok) return responded;

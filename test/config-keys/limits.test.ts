@@ -37,7 +37,7 @@ describe("how many", () => {
     expect(await world.call("respond", { session: id, message: "1" }, agent)).toMatchObject({
       json: { success: true },
     });
-    await world.untilTold(/Two\?/);
+    await world.untilTold(/^🔔[^]*Two\?/);
     const again = await world.call("respond", { session: id, message: "1" }, agent);
     expect(again).toMatchObject({
       json: { refused: "limit_reached" },

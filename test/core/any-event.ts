@@ -300,7 +300,9 @@ function foreign(a: number, { serial }: Facts): Untimed {
 
 function told(session: Session, a: number): Untimed {
   const noticeId = session.owed.length === 0 ? "n0" : pick(session.owed, a).id;
+  if (a % 5 === 4) return { type: "overtaken" };
+  const arrival = { messageId: a % 3 === 0 ? undefined : `m${a}`, arrived: a % 7 !== 0, overtaken: a % 11 === 0 };
   return a % 2 === 0
-    ? { type: "told", noticeId, part: "chat", messageId: a % 3 === 0 ? undefined : `m${a}` }
+    ? { type: "told", noticeId, part: "chat", ...arrival }
     : { type: "told", noticeId, part: "wake", messageId: undefined };
 }

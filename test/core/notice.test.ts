@@ -73,22 +73,22 @@ describe("[N1] [N9] notices in English", () => {
     [
       "permission",
       asking(permission({ title: "npm test" })),
-      "🔔 fix-login asks for permission\nnpm test\n\n1: Allow\n2: Reject\n\nReply with the number, or: /iflow_respond fix-login <number>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks for permission\nnpm test\n\n1: Allow\n2: Reject\n\nReply with the number, or: /iflow_respond --question q3 fix-login <number>\nNo answer within 24h counts as no.",
     ],
     [
       "plan",
       asking(plan(1, "# Plan\n1. Write")),
-      "🔔 fix-login proposes a plan\n# Plan\n1. Write\n\nA: Approve, ask before each change\nB: Reject\nC: Approve and carry out without asking\n\nReply with the letter. In your own words: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+      "🔔 fix-login proposes a plan\n# Plan\n1. Write\n\nA: Approve, ask before each change\nB: Reject\nC: Approve and carry out without asking\n\nReply with the letter. In your own words: /iflow_respond --question q3 fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "question without choices",
       asking(questions(1, { text: "What name?" })),
-      "🔔 fix-login asks\nWhat name?\n\nAnswer: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks\nWhat name?\n\nAnswer: /iflow_respond --question q3 fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "question with several choices",
       asking(questions(1, { text: "Files?", options: ["x", "y"], multiSelect: true })),
-      "🔔 fix-login asks\nFiles?\n\n1: x\n2: y\nSeveral numbers are possible, such as 1, 3.\n\nAnswer: /iflow_respond fix-login <answer>\nNo answer within 24h counts as no.",
+      "🔔 fix-login asks\nFiles?\n\n1: x\n2: y\nSeveral numbers are possible, such as 1, 3.\n\nReply with the number. In your own words: /iflow_respond --question q3 fix-login <answer>\nNo answer within 24h counts as no.",
     ],
     [
       "several parts",
@@ -239,17 +239,17 @@ describe("[N1] [N9] notices in Chinese", () => {
     [
       "question without choices",
       asking(questions(1, { text: "叫什么？" }), CHINESE),
-      "🔔 修复登录 有一个问题\n叫什么？\n\n回答：/iflow_respond 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 有一个问题\n叫什么？\n\n回答：/iflow_respond --question q3 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "permission",
       asking(permission({ title: "npm test" }), CHINESE),
-      "🔔 修复登录 请求许可\nnpm test\n\n1: Allow\n2: Reject\n\n回复编号即可，或：/iflow_respond 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 请求许可\nnpm test\n\n1: Allow\n2: Reject\n\n回复编号即可，或：/iflow_respond --question q3 修复登录 <编号>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "plan",
       asking(plan(1, "1. 编写"), CHINESE),
-      "🔔 修复登录 提出了计划\n1. 编写\n\nA: 批准，每次修改前询问\nB: 拒绝\nC: 批准，执行时不再询问\n\n回复字母即可。用自己的话回答：/iflow_respond 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
+      "🔔 修复登录 提出了计划\n1. 编写\n\nA: 批准，每次修改前询问\nB: 拒绝\nC: 批准，执行时不再询问\n\n回复字母即可。用自己的话回答：/iflow_respond --question q3 修复登录 <回答>\n24 小时内没有回答则按拒绝处理。",
     ],
     [
       "turn finished",

@@ -5,6 +5,7 @@
 import type { Caller } from "../../src/core/caller.ts";
 import type { Result } from "../../src/core/errors.ts";
 import type { Rules } from "../../src/core/event.ts";
+import { openQuestions } from "../../src/core/question.ts";
 import type { Phase, Session } from "../../src/core/session.ts";
 import { AwakeClock } from "../../src/engine/awake-clock.ts";
 import type { Engine } from "../../src/engine/context.ts";
@@ -207,16 +208,21 @@ export class World {
     return launched.value;
   }
 
+  /** Somebody who has read what is open, and means that: where one question is, it is named. */
   async respond(
     ref: string,
     message: string,
     more: { interrupt?: boolean; questionId?: string; option?: string } = {},
     caller: Caller = PERSON,
   ): Promise<Result<Responded>> {
+    const found = this.sessions.find(caller, ref);
+    const asks = found.ok && found.value.phase.kind === "asking" ? found.value.phase.asks : [];
+    const [only, ...others] = openQuestions(asks);
+    const read = others.length > 0 || more.interrupt === true ? undefined : only?.id;
     return this.sessions.respond(caller, ref, {
       message,
       interrupt: more.interrupt ?? false,
-      questionId: more.questionId,
+      questionId: more.questionId ?? read,
       option: more.option,
     });
   }

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { OutputJson } from "../../src/operations/answers.ts";
+import { wordsWithoutCommand } from "./bare-words.ts";
 import { steady, transcript } from "./harness/chat-transcript.ts";
 import type { ModelTurn } from "./harness/model-api.ts";
 import { PluginWorld, type Row } from "./harness/plugin-world.ts";
@@ -125,7 +126,7 @@ describe("from an agent's launch to the result", () => {
       1: MySQL
       2: Postgres
 
-      Reply with the number. In your own words: /iflow_respond JOB <answer>
+      Reply with the number. In your own words: /iflow_respond --question q3 JOB <answer>
       No answer within 24h counts as no.
       ==== edited to
       🔔 JOB asks
@@ -134,7 +135,7 @@ describe("from an agent's launch to the result", () => {
       1: MySQL
       2: Postgres
 
-      Reply with the number. In your own words: /iflow_respond JOB <answer>
+      Reply with the number. In your own words: /iflow_respond --question q3 JOB <answer>
       No answer within 24h counts as no.
 
       ↩️ Postgres
@@ -213,7 +214,7 @@ describe("answers", () => {
       1: yes
       2: no
 
-      Reply with the number. In your own words: /iflow_respond JOB <answer>
+      Reply with the number. In your own words: /iflow_respond --question q3 JOB <answer>
       No answer within 24h counts as no.
       ==== edited to
       🔔 JOB asks
@@ -222,44 +223,11 @@ describe("answers", () => {
       1: yes
       2: no
 
-      Reply with the number. In your own words: /iflow_respond JOB <answer>
+      Reply with the number. In your own words: /iflow_respond --question q3 JOB <answer>
       No answer within 24h counts as no.
 
       Question q3 of JOB was already answered: no (by a person). JOB is idle, with no open question."
     `);
-  });
-
-  test.concurrent("[S4] a bare number answers in a direct chat, words that only begin with one do not", async ({
-    expect,
-  }) => {
-    const { telegram } = world.gateway;
-    const row = await launchIn(direct, "bare", ["ask: Which way? | left | right", "say: We went {answer}."]);
-    await questionOf(direct, "bare");
-    telegram.say(direct, "2 things I noticed");
-    await telegram.heard(direct.chatId, /^agent: you said 2 things I noticed \(\d+\)$/);
-    expect(await world.row(row.id)).toMatchObject({ status: "asking" });
-    telegram.say(direct, "2");
-    await telegram.heard(direct.chatId, /↩️ bare: your answer was passed on\./);
-    await telegram.heard(direct.chatId, /We went right\./);
-  });
-
-  test.concurrent("[A7] behind a list the choices have the marks that count, as rendered", async ({ expect }) => {
-    const { telegram } = world.gateway;
-    const chatId = 4_303;
-    const script = [
-      "plan: Steps:\\n\\n1. Read the parser\\n2. Wire it in\\n3. Test it",
-      "ask: Which one?\\n1. the left way\\n2. the right way | left way | right way",
-    ];
-    const job = await world.launch(script, { name: "listed", route: ofPerson(chatId) });
-    const planned = await telegram.heard(chatId, /listed proposes a plan/);
-    const approvals = "A: Approve, ask before each change\nB: Reject\nC: Approve and carry out without asking";
-    expect(steady(planned.texts[0] ?? "", {})).toContain(`3. Test it\n\n${approvals}\n\n`);
-    await world.respond(job.id, "A");
-    const asked = await telegram.heard(chatId, /listed asks/);
-    const ways = "1. the left way\n2. the right way\n\n1: left way\n2: right way\n\n";
-    expect(steady(asked.texts[0] ?? "", {})).toContain(ways);
-    await world.respond(job.id, "2");
-    await world.until(job.id, "idle");
   });
 
   test.concurrent("[S4] in a group only a reply to the question answers", async ({ expect }) => {
@@ -274,7 +242,7 @@ describe("answers", () => {
     await telegram.heard(chat.chatId, /^agent: you said 2 \(\d+\)$/);
     expect(await world.row(row.id)).toMatchObject({ status: "asking" });
     telegram.say(chat, "1", question);
-    await telegram.heard(chat.chatId, /↩️ reply: your answer was passed on\./);
+    await telegram.heard(chat.chatId, /^↩️ reply: 1: left$/);
     await telegram.heard(chat.chatId, /We went left\./);
   });
 });
@@ -367,7 +335,7 @@ describe("a web chat beside it", () => {
     if (row === undefined) throw new Error("there is no session web-job");
     world.note(row.id);
     await expect.poll(seen).toContainEqual(expect.stringContaining("🔔 web-job asks"));
-    expect((await rpc.chat(sessionKey, "2")).text).toBe("↩️ web-job: your answer was passed on.");
+    expect((await rpc.chat(sessionKey, "2")).text).toBe("↩️ web-job: 2: blue");
     expect((await rpc.chat(sessionKey, "/iflow_fg web-job")).text).toContain("▍Following web-job");
     const card = async (): Promise<unknown> =>
       (await rpc.call<{ card: { markdown?: string } | null }>("progressCard.get", { sessionKey })).card?.markdown;
@@ -383,6 +351,8 @@ describe("a web chat beside it", () => {
     expect(telegram.messages.filter(({ texts }) => texts.join().includes("web-job"))).toEqual([]);
   });
 });
+
+wordsWithoutCommand(() => world);
 
 /** What the plugin put into a web chat, as its clients were told. */
 function injected(events: readonly PushedEvent[], sessionKey: string): readonly string[] {

@@ -76,7 +76,9 @@ describe.each([{ safeMode: true }, { safeMode: false }])("[K7] [N7] with safeMod
       }
       const shown = foundIn(JSON.stringify(await operations.call("output", { session: id, full: true })));
       expect(shown).toEqual(safeMode ? [] : PLANTED.map(({ kind }) => kind));
-      await operations.json("respond", { session: id, message: "1" });
+      const { phase } = operations.world.session(id);
+      const open = phase.kind === "asking" ? phase.asks[0]?.questions[0]?.id : undefined;
+      await operations.json("respond", { session: id, message: "1", question_id: open });
     }
     await operations.world.until(id, "idle");
     if (safeMode) await expectClean(operations);

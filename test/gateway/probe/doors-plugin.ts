@@ -63,6 +63,7 @@ export const doorsPlugin = {
           api.logger.info("doors stopped");
         },
       },
+      onOther: () => undefined,
       onMessage: async ({ isOwner, ...message }) => {
         seen.messages.push({ ...message, isOwner: await isOwner() });
         return message.text.startsWith("ANSWER") ? `taken: ${message.text}` : undefined;
