@@ -6,7 +6,7 @@
  * 2. A newer prompt in a session aborts the older one, whose `cancelled` reply comes after the newer reply.
  */
 import { randomUUID } from "node:crypto";
-import { appendFileSync, statSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
 import * as frames from "./frames.mjs";
 import { echo, parseScript } from "./script.mjs";
 import { loadSession, saveSession } from "./session-store.mjs";
@@ -264,9 +264,18 @@ function stepsOf(session, text) {
   const left = session.loaded || session.carryOn ? session.unfinished : [];
   session.carryOn = false;
   const rest = NOT_AGAIN.has(left[0]?.kind) ? left.slice(1) : left;
-  if (left.length === 0) return [{ kind: "say", text: echo(text) }];
+  if (left.length === 0) return partFor(text) ?? [{ kind: "say", text: echo(text) }];
   session.answer = text.match(/(?<=^\s*Answer: ).*/gm)?.at(-1) ?? text.trim().split("\n").at(-1) ?? "";
   return [{ kind: "say", text: "I go on where I was.\n" }, ...rest];
+}
+
+/** The part that is played for plain words: the directives under the first words of the file that stand in the prompt. */
+function partFor(text) {
+  const file = process.env.DEMO_AGENT_PARTS;
+  if (file === undefined) return undefined;
+  const parts = Object.entries(JSON.parse(readFileSync(file, "utf8")));
+  const lines = parts.find(([words]) => text.includes(words))?.[1];
+  return lines === undefined ? undefined : parseScript(lines.join("\n"));
 }
 
 /** Everything that is said, before it is written: what a client may have seen is in it. */

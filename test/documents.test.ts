@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { operations } from "../src/operations/table.ts";
-import { DOCUMENTS } from "./readme-blocks.ts";
+import { DOCUMENTS, READMES } from "./readme-blocks.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
@@ -113,6 +113,23 @@ test.each([...DOCUMENTS, "CONTRIBUTING.md", "DESIGN.md", "DECISIONS.md"])("the l
     return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchors(read(target)).includes(anchor));
   });
   expect(broken).toEqual([]);
+});
+
+/** A README is read over slow lines as well, and its pictures are in the package. */
+const LARGEST_PICTURE_BYTES = 150_000;
+
+test("each picture has its twin for dark pages, is a PNG, small, and shown by both READMEs (`npm run pictures` makes them)", () => {
+  const pictures = readdirSync(join(ROOT, "docs", "pictures"));
+  expect(pictures.length).toBeGreaterThan(1);
+  for (const name of pictures) {
+    expect(pictures).toContain(
+      name.replace(/-(light|dark)\.png$/, (_, one) => `-${one === "dark" ? "light" : "dark"}.png`),
+    );
+    const bytes = readFileSync(join(ROOT, "docs", "pictures", name));
+    expect(bytes.subarray(1, 4).toString("latin1")).toBe("PNG");
+    expect(bytes.length).toBeLessThan(LARGEST_PICTURE_BYTES);
+    for (const readme of READMES) expect(read(readme)).toContain(`"docs/pictures/${name}"`);
+  }
 });
 
 describe("DECISIONS.md", () => {

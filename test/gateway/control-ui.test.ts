@@ -1,35 +1,23 @@
 /**
  * The host's Control UI in a real browser: the running turn as a card on the Tasks page, and its Cancel button.
- * Needs Debian's chromium (`apt-get install chromium`), or CHROMIUM with the path of another one.
+ * Needs a browser (harness/browser.ts).
  */
-import { existsSync } from "node:fs";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasBrowser, openBrowser } from "./harness/browser.ts";
 import { PluginWorld } from "./harness/plugin-world.ts";
 import { PATIENCE_MS } from "./harness/patience.ts";
-
-const BROWSER = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-const QUIET = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const undo = new AsyncDisposableStack();
 let world: PluginWorld;
 let browser: Browser;
 
 // Where there is no browser, CI fails and a developer's machine leaves this file out.
-describe.runIf(existsSync(BROWSER) || process.env["CI"] !== undefined)("the Tasks page of the Control UI", () => {
+describe.runIf(hasBrowser || process.env["CI"] !== undefined)("the Tasks page of the Control UI", () => {
   beforeAll(async () => {
-    if (!existsSync(BROWSER)) throw new Error(`No browser at ${BROWSER}. Install Debian's chromium, or set CHROMIUM.`);
     world = await PluginWorld.start();
     undo.defer(async () => world.dispose());
-    browser = await chromium.launch({ executablePath: BROWSER, args: QUIET });
+    browser = await openBrowser();
     undo.defer(async () => browser.close());
   });
 

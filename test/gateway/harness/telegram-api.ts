@@ -22,6 +22,8 @@ export interface TelegramMessage {
   readonly fromBot: boolean;
   /** Every text it had as people read it, the present one last. */
   readonly texts: string[];
+  /** The same as the bot marked them up, in the HTML of Telegram. */
+  readonly html: string[];
   buttons: readonly (readonly TelegramButton[])[];
 }
 
@@ -188,6 +190,7 @@ export class TelegramApi {
       threadId: chat.threadId,
       fromBot,
       texts: [text],
+      html: [escaped(text)],
       buttons: [],
     };
     this.#nextMessage += 1;
@@ -274,7 +277,9 @@ export class TelegramApi {
   #send(params: Json): Json {
     const threadId = params["message_thread_id"] === undefined ? {} : { threadId: Number(params["message_thread_id"]) };
     const chat: Chat = { chatId: Number(params["chat_id"]), ...threadId };
-    const message = this.#keep(chat, readable(params["text"] ?? params["caption"], params["parse_mode"]), true);
+    const text = params["text"] ?? params["caption"];
+    const message = this.#keep(chat, readable(text, params["parse_mode"]), true);
+    message.html.splice(0, 1, marked(text, params["parse_mode"]));
     message.buttons = buttonsOf(params["reply_markup"]);
     return { ...wireMessage(message, chat), from: BOT };
   }
@@ -282,7 +287,10 @@ export class TelegramApi {
   #edit(params: Json): Json | boolean {
     const message = this.messages.find((one) => isAt(one, params));
     if (message === undefined) return true;
-    if (params["text"] !== undefined) message.texts.push(readable(params["text"], params["parse_mode"]));
+    if (params["text"] !== undefined) {
+      message.texts.push(readable(params["text"], params["parse_mode"]));
+      message.html.push(marked(params["text"], params["parse_mode"]));
+    }
     message.buttons = buttonsOf(params["reply_markup"]);
     return { ...wireMessage(message, { chatId: Number(message.chatId) }), from: BOT };
   }
@@ -322,6 +330,14 @@ function readable(text: unknown, parseMode: unknown): string {
   if (parseMode !== "HTML") return words(text);
   const plain = words(text).replaceAll(/<\/?[a-z][^>]*>/g, "");
   return plain.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+}
+
+function marked(text: unknown, parseMode: unknown): string {
+  return parseMode === "HTML" ? words(text) : escaped(words(text));
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
