@@ -114,6 +114,8 @@ export const CHINESE: Readonly<Record<string, string>> = {
   "Milliseconds without a sign of life while a turn waits for the model.": "一轮等待模型时可以没有动静的毫秒数。",
   "Seconds of silence after which a working session is reported once as quiet.":
     "工作中的会话安静多少秒后，报告一次“很久没动静”。",
+  "Seconds that the agent process of an idle session waits for a follow-up. It goes sooner when another session needs its slot.":
+    "空闲会话的代理进程等待后续消息的秒数。别的会话需要名额时，它会更早离开。",
   "Minutes that one tool call of the agent may take.": "代理的一次工具调用可以用多少分钟。",
   "Minutes after which an idle session ends as completed.": "空闲会话多少分钟后按完成结束。",
   "Minutes after which an open question is denied.": "提问多少分钟没人回答就按拒绝处理。",
