@@ -6,6 +6,7 @@
  * 2. Nobody is logged in unasked: without configured auth the SDK's authenticate, which would rewrite the user's settings, is not sent.
  * 3. A load is asked for in place of the SDK's session/new, with the same settings.
  */
+import { afterAwake } from "./awake-timer.ts";
 import { IflowError, type ErrorCode } from "../core/errors.ts";
 import type { OpenedSession, OpenSession } from "../ports.ts";
 import type { Reply } from "./acp-channel.ts";
@@ -31,7 +32,7 @@ export class Handshake {
   readonly #reject: (error: IflowError) => void;
   #version: string | undefined;
   #opened: Omit<OpenedSession, "agentVersion"> | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #cancelDeadline: (() => void) | undefined;
 
   constructor(context: HandshakeContext) {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -56,7 +57,7 @@ export class Handshake {
   }
 
   fail(code: ErrorCode, message: string): void {
-    clearTimeout(this.#deadline);
+    this.#cancelDeadline?.();
     this.#reject(new IflowError(code, message));
   }
 
@@ -71,7 +72,7 @@ export class Handshake {
   }
 
   end(): void {
-    clearTimeout(this.#deadline);
+    this.#cancelDeadline?.();
   }
 
   outgoing(method: string, frame: JsonRecord): JsonRecord {
@@ -101,7 +102,7 @@ export class Handshake {
   }
 
   reply(method: string, reply: Reply): "pass" | "withhold" {
-    clearTimeout(this.#deadline);
+    this.#cancelDeadline?.();
     if (reply.error !== undefined) {
       this.#refused(method, reply.error);
       return "withhold";
@@ -150,11 +151,11 @@ export class Handshake {
   }
 
   #expect(what: string, code: ErrorCode, ms: number): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => {
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = afterAwake(ms, () => {
       const { name, lastWords } = this.#context.describe();
       this.fail(code, `${name} has not sent ${what} within ${ms / 1000} s.${lastWords}`);
-    }, ms);
+    });
   }
 }
 

@@ -100,7 +100,7 @@ export const EN: Words = {
   unsent: (count) =>
     count === 1 ? "1 message that waited was not sent." : `${count} messages that waited were not sent.`,
   slotsHeld: (names) =>
-    `${names.join(", ")} ${names.length === 1 ? "holds a slot and waits" : "hold slots and wait"} for your answer; unanswered for a minute, room is made all the same.`,
+    `${names.join(", ")} ${names.length === 1 ? "holds a slot and waits" : "hold slots and wait"} for your answer; unanswered for two minutes, room is made all the same.`,
   running: (tool) => `It runs ${tool}.`,
   held: (time) => `It now holds for ${time} more.`,
   resumedWith: (words) => `Their words: ${words}`,

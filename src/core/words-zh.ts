@@ -93,7 +93,7 @@ export const ZH: Words = {
   },
   where: (workdir, mode) => `${workdir} · 权限模式：${mode}`,
   unsent: (count) => `有 ${count} 条等待中的消息没有发送。`,
-  slotsHeld: (names) => `${names.join("、")} 占着位置等你回答；一分钟内无人回答就会让出位置，问题仍可回答。`,
+  slotsHeld: (names) => `${names.join("、")} 占着位置等你回答；两分钟内无人回答就会让出位置，问题仍可回答。`,
   running: (tool) => `正在运行 ${tool}。`,
   held: (time) => `现在再保留 ${time}。`,
   resumedWith: (words) => `对方的内容：${words}`,

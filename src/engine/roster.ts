@@ -33,7 +33,7 @@ const REVIVED_SIDE_BY_SIDE = 8;
 /** Flows that nobody wrote while no gateway ran are stale for the host's audit: they are touched soon, but not all at once. */
 const TOUCHED_APART_MS = 20;
 /** A session that asks keeps its slot so long at least, also when somebody waits for it. */
-const ASKING_GRACE_MS = 60_000;
+const ASKING_GRACE_MS = 120_000;
 /** The host gives a service 5 s to stop. */
 const STOP_WITHIN_MS = 4_300;
 /** Notices of the stop itself may still leave in this time; the others stay owed. */

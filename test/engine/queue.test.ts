@@ -228,7 +228,7 @@ describe("who waits for a person", () => {
   test("[H3] makes room for a launch that waits, after a moment; the question stays open, and nobody is told again", async () => {
     const { world, asking, third } = await twoAsk();
     const notice = world.delivery.texts().length;
-    await world.clock.advance(40_000);
+    await world.clock.advance(100_000);
     expect(world.session(third).phase.kind).toBe("queued");
     await world.until(third, "working");
     // One is enough, and it is the one that has waited longest.
