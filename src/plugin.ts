@@ -9,6 +9,7 @@ import { agentPartsOf, compose, journalsOf, pluginFolder } from "./compose.ts";
 import { parseConfig, type ParsedConfig, type PluginConfig } from "./config.ts";
 import { messageOf } from "./core/errors.ts";
 import { parsePayload, parseShow } from "./core/choice-button.ts";
+import { visible } from "./core/fence.ts";
 import { redactSecrets } from "./core/redact.ts";
 import { formatRoute } from "./core/route.ts";
 import type { Route } from "./core/session.ts";
@@ -67,6 +68,7 @@ function registerPlugin(api: HostApi): void {
       subcommands: machineCommands({
         auditFile: () => join(pluginFolder(api.runtime.state.resolveStateDir(process.env)), "audit.jsonl"),
         doctor: async (call) => doctorParts(api, log, call),
+        isTerminal: () => process.stdout.isTTY,
       }),
       print: (text) => process.stdout.write(`${text}\n`),
       setExitCode: (code) => {
@@ -77,12 +79,12 @@ function registerPlugin(api: HostApi): void {
   });
 }
 
-/** The host's log is a file that many read. */
+/** The host's log is a file that many read, and on a terminal it is what scrolls by. */
 function withoutSecrets(log: Log): Log {
   return {
-    info: (message) => log.info(redactSecrets(message)),
-    warn: (message) => log.warn(redactSecrets(message)),
-    error: (message) => log.error(redactSecrets(message)),
+    info: (message) => log.info(visible(redactSecrets(message))),
+    warn: (message) => log.warn(visible(redactSecrets(message))),
+    error: (message) => log.error(visible(redactSecrets(message))),
   };
 }
 

@@ -3,11 +3,13 @@
  * The host looks for directives in whatever is sent (a line that begins with `MEDIA:` attaches a file of the machine, `![](...)` fetches
  * one, `[[reply_to:...]]` redirects) and drops what looks like an HTML tag or like a model's own marks. Inside Markdown code it does
  * neither, but for a few marks (host facts).
+ * What nobody sees, and what would change how a line reads, goes.
  * Owns: putting just those marks into inline code, so that iFlow's words arrive whole and order nothing.
  * Invariant: a mark stays as it is only where every supported host sees code; where their readings could differ it is taken for prose.
  * Does not own: what a model reads (fence.ts), where code is (code-block.ts).
  */
 import { isCode, textLines, type TextLine } from "./code-block.ts";
+import { visible } from "./fence.ts";
 
 /** Takes no room and is no white space: parts two marks that must not touch. */
 const JOINER = "\u2060";
@@ -27,7 +29,8 @@ const ALWAYS =
   /\[(?=\[\s*(?:reply_to|audio_as_voice))|<(?=\s*\/?\s*(?:system-reminder|previous_response|prompt-data|untrusted-text)\b|<<(?:BEGIN|END)_)/giu;
 const ANYTHING = /[<[📊🛠📖📝🔍🔎⚙]|media:|to=|(?:tool|function)[-_ ]?(?:call|result)/iu;
 
-export function inertText(text: string): string {
+export function inertText(whole: string): string {
+  const text = visible(whole);
   if (!ANYTHING.test(text)) return text;
   const mark = unusedMark(text);
   const lines = textLines(text);

@@ -94,7 +94,9 @@ function cutFor(
     const { end, line } = bestEnd(text, lines, first, at, left);
     const body = text.slice(at, end);
     const tail = closing(fenceAt(lines, line, end), body);
-    const over = inertText(head + body + tail).length - limit;
+    const piece = head + body + tail;
+    // Made inert it grows by marks, and shrinks by what nobody sees.
+    const over = Math.max(piece.length, inertText(piece).length) - limit;
     if (over <= 0) return { end, tail };
     const length = Math.min(left, body.length);
     // Where the marks stand close together, to leave out what is over would leave out too much.

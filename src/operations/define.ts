@@ -9,6 +9,7 @@ import { withOperators } from "./authority.ts";
 import { overhear } from "./chat-answers.ts";
 import { checkParams } from "./check-params.ts";
 import { showsNumbers } from "../core/plain-words.ts";
+import { asData, visible } from "../core/fence.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactValue } from "../core/redact-value.ts";
 import type { Context } from "./context.ts";
@@ -24,6 +25,8 @@ export interface Definition<P extends TObject> {
   readonly params: P;
   /** It shows the words of a session: they are masked in safe mode only. Everything else always is. */
   readonly showsWords?: boolean;
+  /** Its answer quotes iFlow, its files or its tools beyond a name: an agent that called gets it as data. `showsWords` does so too. */
+  readonly quotesWords?: boolean;
   /** The text after the command word -> parameters, or a refusal. */
   readonly parse: (args: string) => ParsedCommand;
   readonly run: (context: Context, caller: Caller, params: Static<P>) => Promise<Result<Reply>>;
@@ -72,9 +75,20 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
       // A number that somebody says next may be meant for what stands there.
       if (caller.door === "command" && showsNumbers(saidBy(result.value))) overhear(context, caller);
       const whole = definition.showsWords === true && !context.config.safeMode;
-      return { ok: true, reply: whole ? result.value : withoutSecrets(result.value) };
+      const reply = whole ? result.value : withoutSecrets(result.value);
+      return { ok: true, reply: caller.door === "tool" ? forModel(reply, quotesWords(definition)) : reply };
     },
   });
+}
+
+function quotesWords({ showsWords, quotesWords: quotes }: { showsWords?: boolean; quotesWords?: boolean }): boolean {
+  return showsWords === true || quotes === true;
+}
+
+/** What a model reads: nothing in it that it cannot see, and what iFlow may have chosen is marked as data, as when it is woken. */
+function forModel({ text, json }: Reply, asQuoted: boolean): Reply {
+  const isEmpty = Array.isArray(json) && json.length === 0;
+  return { text: asQuoted && !isEmpty ? asData(text).join("\n") : visible(text), json };
 }
 
 function commandOf(name: OperationName): string {
@@ -87,7 +101,7 @@ function saidBy({ text, json }: Reply): string {
 }
 
 function refused(refusal: Refusal): Answered & { readonly ok: false } {
-  return { ok: false, code: refusal.code, message: redactSecrets(refusal.message) };
+  return { ok: false, code: refusal.code, message: visible(redactSecrets(refusal.message)) };
 }
 
 function withoutSecrets({ text, json }: Reply): Reply {

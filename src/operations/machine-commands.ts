@@ -3,6 +3,7 @@
  * Owns: what each prints and its exit code. They run in a process of their own and reach the gateway by RPC.
  */
 import { messageOf } from "../core/errors.ts";
+import { visible } from "../core/fence.ts";
 import { markAt } from "../core/choice.ts";
 import { openRegular } from "../regular-file.ts";
 import type { OutputJson } from "./answers.ts";
@@ -32,9 +33,21 @@ export interface MachineParts {
   readonly auditFile: () => string;
   /** Undefined: the configuration is refused, with this message. */
   readonly doctor: (call: MachineRun["call"]) => Promise<DoctorParts | string>;
+  /** What is printed is read by a terminal, which obeys what it reads; a file or a program gets the words as they are. */
+  readonly isTerminal: () => boolean;
 }
 
 export function machineCommands(parts: MachineParts): readonly MachineCommand[] {
+  return commandsOf(parts).map((command) => ({
+    ...command,
+    run: async (run) => {
+      const print = (text: string): void => run.print(parts.isTerminal() ? visible(text) : text);
+      return command.run({ args: run.args, options: run.options, print, call: async (...call) => run.call(...call) });
+    },
+  }));
+}
+
+function commandsOf(parts: MachineParts): readonly MachineCommand[] {
   return [
     {
       name: "doctor",

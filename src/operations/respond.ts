@@ -2,13 +2,14 @@
  * iflow_respond: answers a question, continues a conversation, or queues a message.
  */
 import * as Type from "@sinclair/typebox";
+import type { Caller } from "../core/caller.ts";
 import { ok } from "../core/errors.ts";
 import { headline } from "../core/asked-text.ts";
 import { oneLine } from "../core/draft.ts";
 import { cutText } from "../core/output.ts";
 import { openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
-import type { Session } from "../core/session.ts";
+import type { Question, Session } from "../core/session.ts";
 import type { Words } from "../core/words.ts";
 import type { Responded } from "../engine/orders.ts";
 import type { RespondJson } from "./answers.ts";
@@ -66,7 +67,7 @@ export const respond = defineOperation({
       asMessage: given.as_message ?? false,
     });
     return responded.ok
-      ? ok(reply(responded.value, found.ok ? chatWords(context, caller, found.value) : undefined))
+      ? ok(reply(caller, responded.value, found.ok ? chatWords(context, caller, found.value) : undefined))
       : responded;
   },
 });
@@ -76,14 +77,11 @@ function startsAgain({ phase, agent }: Session): boolean {
   return phase.kind === "ended" || (agent === undefined && phase.kind !== "queued");
 }
 
-function reply(responded: Responded, words: Words | undefined): Reply<RespondJson> {
+function reply(caller: Caller, responded: Responded, words: Words | undefined): Reply<RespondJson> {
   const { session, flowId, delivered, question } = responded;
   const json = { success: true, id: session.id, name: session.name, flowId, delivered } as const;
   if (words !== undefined) return { text: takenText(words, responded), json };
-  const what =
-    question === undefined
-      ? "Message"
-      : `Answer to ${question.id} (${cutText(oneLine(redactSecrets(headline(question))), 60)})`;
+  const what = question === undefined ? "Message" : `Answer to ${question.id}${aboutOf(caller, question)}`;
   const { phase } = session;
   const open = question === undefined || phase.kind !== "asking" ? [] : openQuestions(phase.asks).map(({ id }) => id);
   const how = {
@@ -92,4 +90,9 @@ function reply(responded: Responded, words: Words | undefined): Reply<RespondJso
     resumed: "was taken; iFlow is started again and goes on.",
   }[delivered];
   return { text: `↩️ ${session.name} [${session.id}]: ${what} ${how}`, json };
+}
+
+/** What was asked, in short; not for a model, since iFlow chose the words. */
+function aboutOf({ door }: Caller, question: Question): string {
+  return door === "tool" ? "" : ` (${cutText(oneLine(redactSecrets(headline(question))), 60)})`;
 }

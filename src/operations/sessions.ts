@@ -23,6 +23,7 @@ function matches(session: Session, filter: (typeof FILTERS)[number]): boolean {
 export const sessions = defineOperation({
   name: "sessions",
   scope: "read",
+  quotesWords: true,
   title: "List iFlow sessions",
   description:
     "Lists iFlow sessions with their status: what waits for a person first, then what works, then the latest. filter: all, active (not ended), or one status.",

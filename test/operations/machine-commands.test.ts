@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { visible } from "../../src/core/fence.ts";
 import { machineCommands, type MachineRun } from "../../src/operations/machine-commands.ts";
 import { MAX_CHARS } from "../../src/operations/output.ts";
 
@@ -12,19 +13,33 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
+/** The clipboard, the title, a clear screen, a link, text that runs backwards. */
+const HOSTILE =
+  "\u001b]52;c;cm0gLXJmIH4K\u0007\u001b]0;title\u001b\\\\\u001b[2J\u009b2K\u001b]8;;http://x\u0007\u202eseen\r\u0000";
+
 type Call = MachineRun["call"];
 const nobody: Call = async () => Promise.reject(new Error("Gateway not reachable at ws://127.0.0.1:1"));
 
 async function run(
   name: string,
-  given: { args?: readonly string[]; options?: Readonly<Record<string, unknown>>; call?: Call; log?: string },
+  given: {
+    args?: readonly string[];
+    options?: Readonly<Record<string, unknown>>;
+    call?: Call;
+    log?: string;
+    isTerminal?: boolean;
+  },
 ): Promise<{ readonly code: number; readonly printed: string; readonly called: readonly unknown[] }> {
   const file = join(folder, "audit.jsonl");
   if (given.log === undefined) await rm(file, { force: true });
   else await writeFile(file, given.log);
   const called: unknown[] = [];
   const printed: string[] = [];
-  const commands = machineCommands({ auditFile: () => file, doctor: async () => "maxSessions must be integer" });
+  const commands = machineCommands({
+    auditFile: () => file,
+    doctor: async () => (given.isTerminal === true ? `max${HOSTILE}` : "maxSessions must be integer"),
+    isTerminal: () => given.isTerminal ?? false,
+  });
   const code = await commands
     .find((command) => command.name === name)
     ?.run({
@@ -139,4 +154,25 @@ test("[K5] [K8] doctor on a refused configuration says so, and tries nothing", a
     printed: "✗ configuration: maxSessions must be integer",
     called: [],
   });
+});
+
+test("[G5] on a terminal nothing of what it prints is an order to it; a file gets the words as they are", async () => {
+  const call: Call = async (method) =>
+    method === "iflow.sessions"
+      ? [{ id: "s1", status: "idle", name: HOSTILE, workdir: HOSTILE }]
+      : { output: HOSTILE, startOffset: 0, endOffset: HOSTILE.length };
+  const refusing: Call = async () => Promise.reject(new Error(HOSTILE));
+  const runs = [
+    await run("output", { args: ["s1"], call, isTerminal: true }),
+    await run("output", { args: ["s1"], options: { json: true }, call, isTerminal: true }),
+    await run("output", { args: ["s1"], call: refusing, isTerminal: true }),
+    await run("sessions", { call, isTerminal: true }),
+    await run("audit", { log: `${HOSTILE}\n`, isTerminal: true }),
+    await run("doctor", { isTerminal: true }),
+  ];
+  for (const { printed } of runs) {
+    expect(printed).toContain("seen");
+    expect(visible(printed)).toBe(printed);
+  }
+  expect((await run("output", { args: ["s1"], call })).printed).toBe(HOSTILE);
 });
