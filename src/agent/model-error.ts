@@ -73,6 +73,11 @@ function readable(code: number, message: string, details: string): string {
       : `${message}: ${details}`;
 }
 
+/** The turn has failed: what its server says of trying again by itself is not so. */
+function withoutPromise(said: string): string {
+  return said.replace(/[^.!。！]*(?:will(?: automatically)? retry|自动重试)[^.!。！]*[.!。！]?/giu, "").trim();
+}
+
 /** The words in the body of an error of an OpenAI-compatible server, else the body. */
 function saidBy(body: string): string {
   const parsed = parseJson(body.trim());
@@ -81,5 +86,5 @@ function saidBy(body: string): string {
     textIn(parsed, "message") ??
     textIn(parsed, "error") ??
     textIn(parsed, "msg");
-  return (words ?? body).trim();
+  return withoutPromise((words ?? body).trim());
 }

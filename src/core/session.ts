@@ -301,6 +301,7 @@ export type NoticeCode =
   | "background_ended"
   | "waiting_for_model"
   | "running_tool"
+  | "may_be_cut"
   | "limit_reached";
 
 export interface NoticeData {

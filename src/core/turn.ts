@@ -20,11 +20,11 @@ import {
   stopAgent,
   type Draft,
 } from "./draft.ts";
-import { resultOf, shownLastWords } from "./last-words.ts";
+import { isInterrupted, resultOf, shownLastWords } from "./last-words.ts";
 import { questionAtEnd } from "./output.ts";
 import { hasAnswer } from "./question.ts";
 import { breakOff } from "./voices.ts";
-import type { Ask, Cause, Counters, Message, NoticeData, Outcome, Phase } from "./session.ts";
+import type { Ask, Cause, Counters, Message, NoticeCode, NoticeData, Outcome, Phase } from "./session.ts";
 import { forgetUndone, keepUndone, undoneAtEnd, undoneWhenCut } from "./undone.ts";
 
 type Working = Extract<Phase, { kind: "working" }>;
@@ -124,7 +124,7 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
     return;
   }
   if (!cut && settings.singleTurn && draft.session.inbox.length === 0) {
-    end(draft, "completed", undefined, { note: stopReason });
+    end(draft, "completed", undefined, { note: endCode(draft, stopReason) });
     return;
   }
   if (draft.session.inbox.length > 0) {
@@ -138,10 +138,24 @@ export function finishTurn(draft: Draft, stopReason: StopReason): void {
   owe(draft, asks ? "asks" : "turn-finished", turnData(draft, stopReason));
 }
 
+/**
+ * Why it stopped; undefined: by itself. iFlow says `end_turn` also when it stops at max_turns, and then in the middle: each of its
+ * model calls has asked for a tool, and no words followed the last one.
+ */
+function endCode({ session }: Draft, stopReason: StopReason): NoticeCode | undefined {
+  if (stopReason !== "end_turn") return stopReason;
+  const { settings, counters, turnFrom } = session;
+  const calls = counters.toolCalls - (turnFrom?.toolCalls ?? 0);
+  const isSilent = session.lastWords === "" || isInterrupted(session);
+  const { maxTurns } = settings;
+  return maxTurns !== undefined && isSilent && calls >= Math.max(1, maxTurns - 1) ? "may_be_cut" : undefined;
+}
+
 /** The result of the turn; why it stopped is said when it did not stop by itself. */
 function turnData(draft: Draft, stopReason: StopReason): NoticeData {
   const { turn, counters } = draft.session;
-  const code = stopReason === "end_turn" ? {} : { code: stopReason };
+  const why = endCode(draft, stopReason);
+  const code = why === undefined ? {} : { code: why };
   const before = draft.session.turnFrom?.workingMs ?? 0;
   return { ...resultData(draft), ...code, turn, durationMs: counters.workingMs - before };
 }
@@ -206,7 +220,7 @@ export interface EndWords {
   readonly silent?: true;
   /** The chat knows from the reply to its command. */
   readonly told?: true;
-  readonly note?: StopReason;
+  readonly note?: NoticeCode | undefined;
 }
 
 /** The one way into the terminal phase. */
@@ -226,7 +240,7 @@ export function end(draft: Draft, outcome: Outcome, cause?: Cause, words: EndWor
   stopAgent(draft);
   if (words.silent === true) return;
   const said = outcome === "completed" ? resultData(draft) : { text: cause?.message ?? "" };
-  const code = cause?.code ?? (words.note === "end_turn" ? undefined : words.note);
+  const code = cause?.code ?? words.note;
   const told = { ...said, ...(code === undefined ? {} : { code }), turn, durationMs: counters.workingMs };
   const kind = END_NOTICE[outcome];
   const parts = partsOf(draft.session, kind).filter((part) => part !== "chat" || words.told !== true);

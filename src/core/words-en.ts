@@ -86,6 +86,7 @@ export const EN: Words = {
     background_ended: "These were still running in the background and ended with its process:",
     waiting_for_model: "It waits for the model.",
     running_tool: "",
+    may_be_cut: "It may have stopped at max_turns: no words followed its last tool call.",
     limit_reached: "The agent has answered too often in a row (maxAutoResponds): a person must answer this.",
   },
   remedy: {

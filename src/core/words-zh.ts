@@ -82,6 +82,7 @@ export const ZH: Words = {
     background_ended: "以下后台程序仍在运行，已随它的进程一起结束：",
     waiting_for_model: "正在等待模型。",
     running_tool: "",
+    may_be_cut: "可能是达到 max_turns 而停止：最后一次工具调用之后没有任何文字。",
     limit_reached: "智能体连续自动回答次数过多（maxAutoResponds），这次需要由人来回答。",
   },
   remedy: {

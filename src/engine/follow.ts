@@ -3,6 +3,7 @@
  * Owns: the debounce with a longest wait, and what each chat has seen (absolute offsets; kept in the session), piece by piece.
  */
 import { openBlock, splitForChannel, type ChannelText } from "../core/stream.ts";
+import { isInterrupted } from "../core/last-words.ts";
 import type { Session, Viewer } from "../core/session.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { redactInPlace } from "../core/redact-value.ts";
@@ -17,6 +18,7 @@ const LONGEST_WAIT_MS = 4_000;
 /** How much of what a chat has seen is looked at for a code block that was still open there. */
 const LOOK_BACK = 32_768;
 
+const UNFINISHED_WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_]{1,40}$/u;
 /** A line that goes on longer is shown as it is. */
 const LONGEST_LINE = 16_384;
 
@@ -120,9 +122,16 @@ export class Follow {
     return splitForChannel(shown, limit).map(({ text, end }) => ({ text, end: startAt + end }));
   }
 
-  /** In safe mode a line waits until it is finished: half of a secret would not be seen for one. */
+  /** A word waits until it is finished, so that none is broken. In safe mode a line waits until it is finished: half of a secret would not be seen for one. */
   #finished({ session }: SessionActor, slice: OutputSlice): OutputSlice {
-    if (!this.#engine.rules.safeMode || session.phase.kind !== "working") return slice;
+    const { phase } = session;
+    if (phase.kind !== "working") return slice;
+    if (!this.#engine.rules.safeMode) {
+      // Who has said nothing for a while goes on with no word.
+      const goesOn = !isInterrupted(session) && this.#engine.clock.now() - phase.lastSignAt < LONGEST_WAIT_MS;
+      const [word = ""] = (goesOn && UNFINISHED_WORD.exec(slice.text)) || [];
+      return { ...slice, text: slice.text.slice(0, slice.text.length - word.length), end: slice.end - word.length };
+    }
     const length = slice.text.lastIndexOf("\n") + 1;
     if (slice.text.length - length > LONGEST_LINE) return slice;
     return { ...slice, text: slice.text.slice(0, length), end: slice.start + length };

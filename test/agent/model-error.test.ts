@@ -22,6 +22,12 @@ describe("errors of the agent in readable words", () => {
       "The model's server is limiting the rate (HTTP 429): slow down",
     ],
     [
+      internal(
+        `generate data error: HTTP error! status: 429, body: {"error":{"message":"Too many requests. The system will retry."}} TraceID: `,
+      ),
+      "The model's server is limiting the rate (HTTP 429): Too many requests.",
+    ],
+    [
       internal("generate data error: HTTP error! status: 418, body:  TraceID: "),
       "The model's server answered (HTTP 418).",
     ],

@@ -336,3 +336,19 @@ it("[D6] the time of a turn is its own, without the turns before it and without 
   ]);
   expect(lastNotice(session)).toMatchObject({ kind: "turn-finished", data: { turn: 2, durationMs: 10_000 } });
 });
+
+it.each([
+  ["used up its calls, and nothing was said after the last one", 3, false, "may_be_cut"],
+  ["used up its calls, and said its result", 3, true, undefined],
+  ["has calls left", 1, false, undefined],
+] as const)("[H11] with max_turns 3, a turn that %s", (_what, calls, speaks, code) => {
+  const start = working();
+  const limited = { ...start, settings: { ...start.settings, maxTurns: 3 } };
+  const steps = Array.from({ length: calls }, (_, index) => [
+    tool(`c${index}`, "in_progress", { title: "npm test", toolKind: "execute" }),
+    tool(`c${index}`, "completed", { output: "ok" }),
+  ]).flat();
+  const { session } = play(limited, [text("Now."), ...steps, ...(speaks ? [text("Done.")] : []), turnEnded(1)]);
+  expect(lastNotice(session)).toMatchObject({ kind: "turn-finished" });
+  expect(lastNotice(session).data.code).toBe(code);
+});

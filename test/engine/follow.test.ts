@@ -214,3 +214,13 @@ test("[H6] a follower hears each voice once, and what the journal has is what wa
   const streamed = pieces(world).map((piece) => piece.split("\n").slice(1).join("\n"));
   expect(streamed.join("\n").replaceAll(/\s+/g, " ")).toBe(text.replaceAll(/\s+/g, " "));
 });
+
+test("[H13] no word is broken between two pieces, and none waits for ever", async () => {
+  const world = await following(
+    "sleep 500\nsay: The first wor\nsleep 2500\nsay: d is whole. The la\nsleep 20000\nsay: st",
+  );
+  const streamed = pieces(world).map((piece) => piece.split("\n").slice(1).join("\n"));
+  expect(streamed[0]).toBe("The first");
+  expect(streamed.join("|")).toContain("word is whole.");
+  expect(streamed.join("").replaceAll(" ", "")).toBe("Thefirstwordiswhole.Thelast");
+});

@@ -149,7 +149,7 @@ describe("[O3] [O4] [N3] fg and bg", () => {
 
   test("bg that comes while a piece is on its way wins", async () => {
     const world = await World.start();
-    const { session } = await world.launch("sleep 1000\nsay: first\nsleep 5000\nsay: second");
+    const { session } = await world.launch("sleep 1000\nsay: first.\nsleep 5000\nsay: second");
     await fg(world, session.id);
     const held = world.delivery.hold("send");
     await world.clock.advance(3_000);
@@ -158,7 +158,7 @@ describe("[O3] [O4] [N3] fg and bg", () => {
     held.release();
     await world.until(session.id, "idle");
     await world.clock.advance(10_000);
-    expect(streamed(world)).toBe("first");
+    expect(streamed(world)).toBe("first.");
     expect(await fg(world, session.id)).toBe("second");
   });
 
