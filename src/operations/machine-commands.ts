@@ -4,6 +4,8 @@
  */
 import { messageOf } from "../core/errors.ts";
 import { visible } from "../core/fence.ts";
+import { redactSecrets } from "../core/redact.ts";
+import { redactValue } from "../core/redact-value.ts";
 import { markAt } from "../core/choice.ts";
 import { openRegular } from "../regular-file.ts";
 import type { OutputJson } from "./answers.ts";
@@ -88,10 +90,11 @@ function commandsOf(parts: MachineParts): readonly MachineCommand[] {
 async function doctor(parts: MachineParts, run: MachineRun): Promise<number> {
   const found = await parts.doctor((method, params) => run.call(method, params));
   if (typeof found === "string") {
-    run.print(`✗ configuration: ${found}`);
+    run.print(`✗ configuration: ${redactSecrets(found)}`);
     return 1;
   }
-  const checks = await runDoctor(found);
+  // A check says what it met: an agent's last words, an address, a part of the configuration. The same shape.
+  const checks = redactValue(await runDoctor(found), redactSecrets) as Awaited<ReturnType<typeof runDoctor>>;
   run.print(run.options["json"] === true ? JSON.stringify(checks, undefined, 2) : doctorText(checks));
   return checks.some((check) => check.verdict === "failed") ? 1 : 0;
 }
@@ -102,7 +105,7 @@ async function asking(run: MachineRun, work: () => Promise<void>): Promise<numbe
     await work();
     return 0;
   } catch (error) {
-    run.print(`✗ ${messageOf(error)}`);
+    run.print(`✗ ${redactSecrets(messageOf(error))}`);
     return 1;
   }
 }

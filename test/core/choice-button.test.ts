@@ -3,6 +3,8 @@ import { buttonsOf, parsePayload } from "../../src/core/choice-button.ts";
 import { wordsOf } from "../../src/core/language.ts";
 import { noticeText } from "../../src/core/notice.ts";
 import type { Session } from "../../src/core/session.ts";
+import { wakeText } from "../../src/core/wake.ts";
+import { PLANTED, foundIn } from "../planted-secrets.ts";
 import { ALLOW, asking, idle, lastNotice, permission, questions } from "./build.ts";
 
 const EN = { words: wordsOf("en"), safeMode: false };
@@ -74,6 +76,22 @@ describe("[N8] buttons", () => {
       "Show all",
     ]);
   });
+
+  it.each(["\u001b[0m", "\u200b", "\u2060", "\u001b]0;x\u0007"])(
+    "[G4] a token that %j takes apart is whole neither on a button nor in a notice nor in a wake",
+    (between) => {
+      for (const { text, secret } of PLANTED) {
+        const at = text.indexOf(secret);
+        if (at === -1) continue;
+        const apart = `${text.slice(0, at + 6)}${between}${text.slice(at + 6)}`;
+        const session = asking(questions(1, { text: `Take ${apart}?`, options: [apart, `no ${apart}`] }));
+        const notice = lastNotice(session);
+        const labels = buttonsOf(session, notice, EN).map(({ label }) => label);
+        const said = [...labels, noticeText(session, notice, EN), wakeText(session, notice, false)].join("\n");
+        expect(foundIn(said)).toEqual([]);
+      }
+    },
+  );
 
   it.each([
     "",

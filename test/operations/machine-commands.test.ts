@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { visible } from "../../src/core/fence.ts";
 import { machineCommands, type MachineRun } from "../../src/operations/machine-commands.ts";
+import { PLANTED, foundIn } from "../planted-secrets.ts";
 import { MAX_CHARS } from "../../src/operations/output.ts";
 
 let folder: string;
@@ -28,6 +29,7 @@ async function run(
     call?: Call;
     log?: string;
     isTerminal?: boolean;
+    refused?: string;
   },
 ): Promise<{ readonly code: number; readonly printed: string; readonly called: readonly unknown[] }> {
   const file = join(folder, "audit.jsonl");
@@ -37,7 +39,7 @@ async function run(
   const printed: string[] = [];
   const commands = machineCommands({
     auditFile: () => file,
-    doctor: async () => (given.isTerminal === true ? `max${HOSTILE}` : "maxSessions must be integer"),
+    doctor: async () => given.refused ?? (given.isTerminal === true ? `max${HOSTILE}` : "maxSessions must be integer"),
     isTerminal: () => given.isTerminal ?? false,
   });
   const code = await commands
@@ -175,4 +177,14 @@ test("[G5] on a terminal nothing of what it prints is an order to it; a file get
     expect(visible(printed)).toBe(printed);
   }
   expect((await run("output", { args: ["s1"], call })).printed).toBe(HOSTILE);
+});
+
+test.each(PLANTED)("[G3] what fails on the command line is said without $kind", async ({ text }) => {
+  const refusing: Call = async () => Promise.reject(new Error(`Not reachable: ${text}`));
+  const runs = [
+    await run("output", { args: ["s1"], call: refusing }),
+    await run("sessions", { call: refusing, isTerminal: true }),
+    await run("doctor", { refused: `agent.env: ${text}` }),
+  ];
+  for (const { printed } of runs) expect(foundIn(printed)).toEqual([]);
 });
