@@ -36,8 +36,10 @@ type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
 
 export function onAdmitted(draft: Draft): void {
   const { phase, agent } = draft.session;
-  if (phase.kind === "queued" && agent === undefined)
-    draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
+  if (phase.kind !== "queued" || agent !== undefined) return;
+  // A new value, so that it is stored once more: a flow at its very first value is one whose launch was refused (recovery).
+  draft.session = { ...draft.session };
+  draft.effects.push({ do: "request-slot", ahead: phase.reason === "continue" });
 }
 
 /** Who left the line has given the slot back already, and who holds one has asked for no other: then this is late. */

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { soundProblems } from "./invariants.ts";
-import { PERSON, World } from "./world.ts";
+import { AGENT, PERSON, World } from "./world.ts";
 
 const STORY = "say: begins\nask: Which? | A | B\nwrite a.txt: {answer}\nsay: done";
 
@@ -179,7 +179,8 @@ describe("[S6] a kill whose record is in trouble", () => {
       const { session } = await world.launch("say: a\nhang");
       await world.until(session.id, "working");
       world.flows.fail(call, fault, 100);
-      await world.sessions.kill(PERSON, session.id);
+      // By the agent: whoever gives a command reads its reply.
+      await world.sessions.kill(AGENT, session.id);
       await world.quiet();
       await world.crash();
       await world.clock.advance(12_000);
