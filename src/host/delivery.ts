@@ -16,6 +16,8 @@ import { BUTTON_NAMESPACE } from "./interactive.ts";
 import { rememberOwnWords } from "./process-memory.ts";
 import type { CallGateway, HostApi, HostFunctions } from "./sdk.ts";
 
+/** A button with a longer label gets a row of its own. */
+const LABEL_IN_A_ROW = 14;
 /** Where a channel's configuration says nothing. */
 const UNKNOWN_LIMIT_CHARS = 3_800;
 /** Our cards begin with it, and nobody else's do. */
@@ -40,7 +42,7 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
     rememberOwnWords(words);
     const payload = {
       text: words,
-      ...(buttons === undefined || buttons.length === 0 ? {} : { presentation: withButtons(buttons) }),
+      ...(buttons === undefined || buttons.length === 0 ? {} : { presentation: withButtons(buttons, channel) }),
     };
     const result = await send({
       cfg: currentConfig(api),
@@ -160,18 +162,15 @@ function isOurCard(card: unknown): boolean {
   return typeof markdown === "string" && markdown.startsWith(`${CARD_TITLE}\n`);
 }
 
-function withButtons(buttons: readonly Button[]) {
-  return {
-    blocks: [
-      {
-        type: "buttons" as const,
-        buttons: buttons.map(({ label, payload }) => ({
-          label,
-          action: { type: "callback" as const, value: `${BUTTON_NAMESPACE}:${payload}` },
-        })),
-      },
-    ],
-  };
+/** Telegram puts three in a row, which leaves no room for long labels; a block of its own is a row of its own there (host fact). */
+function withButtons(buttons: readonly Button[], channel: string) {
+  const shown = buttons.map(({ label, payload }) => ({
+    label,
+    action: { type: "callback" as const, value: `${BUTTON_NAMESPACE}:${payload}` },
+  }));
+  const areLong = channel === "telegram" && buttons.some(({ label }) => label.length > LABEL_IN_A_ROW);
+  const rows = areLong ? shown.map((button) => [button]) : [shown];
+  return { blocks: rows.map((row) => ({ type: "buttons" as const, buttons: row })) };
 }
 
 function chatOf(route: Route | undefined): Route | undefined {
