@@ -141,7 +141,7 @@ async function said(
     : `↩️ ${session.name}: ${chosenWords(question, answer, words)}`;
 }
 
-function stylesOf({ config }: Context): StyleOf {
+export function stylesOf({ config }: Context): StyleOf {
   return (session) => ({
     words: wordsOf(pickLanguage(config.language, session.prompt.text)),
     safeMode: config.safeMode,

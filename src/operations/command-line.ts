@@ -179,7 +179,8 @@ export function parseSessionCommand(
   const taken = takeOptions(args, options);
   if (!taken.ok) return taken;
   const first = takeWord(taken.rest);
-  if (first === undefined) return { ok: false, message: "Which session? Give its name or id." };
+  // A command that was tapped comes alone: the operation knows what it then means.
+  if (first === undefined) return { ok: true, params: taken.params };
   const typed = taken.rest.slice(0, taken.rest.length - first.rest.length).trim();
   const behind = plainWords({ rest: first.rest.trim(), isLiteral: taken.isLiteral }, options, typed);
   if (!behind.ok) return behind;

@@ -6,6 +6,7 @@ import type { Static, TObject } from "@sinclair/typebox";
 import type { Caller } from "../core/caller.ts";
 import type { Refusal, Result } from "../core/errors.ts";
 import { withOperators } from "./authority.ts";
+import type { BareCommand } from "./bare-command.ts";
 import { overhear } from "./chat-answers.ts";
 import { checkParams } from "./check-params.ts";
 import { showsNumbers } from "../core/plain-words.ts";
@@ -29,6 +30,8 @@ export interface Definition<P extends TObject> {
   readonly quotesWords?: boolean;
   /** The text after the command word -> parameters, or a refusal. */
   readonly parse: (args: string) => ParsedCommand;
+  /** What its command means without a session. */
+  readonly bare?: BareCommand;
   readonly run: (context: Context, caller: Caller, params: Static<P>) => Promise<Result<Reply>>;
 }
 
@@ -60,9 +63,13 @@ export function defineOperation<P extends TObject>(definition: Definition<P>): (
       if (parsed.ok) return { ok: "params", params: parsed.params };
       return refused({ code: "invalid_params", message: refusalWords(parsed, commandOf(name), usage) });
     },
-    invoke: async (caller, rawParams) => {
-      const checked = checkParams(`iflow_${name}`, params, rawParams);
+    invoke: async (caller, given) => {
       const context = live();
+      const meant = context === undefined ? undefined : withoutSession(definition, context, caller, given);
+      if (typeof meant === "string") return refused({ code: "invalid_params", message: meant });
+      // It is one where a session was looked for.
+      const rawParams = meant === undefined ? given : { ...(given as Record<string, unknown>), session: meant.id };
+      const checked = checkParams(`iflow_${name}`, params, rawParams);
       if (!checked.ok) {
         // Its message says what was wrong; a call that is none may hold anything.
         await context?.audit.record(name, caller, {}, checked);
@@ -93,6 +100,18 @@ function forModel({ text, json }: Reply, asQuoted: boolean): Reply {
 
 function commandOf(name: OperationName): string {
   return name === "launch" ? "iflow" : `iflow_${name}`;
+}
+
+/** For a command that names none. */
+function withoutSession(
+  { bare }: { readonly bare?: BareCommand },
+  context: Context,
+  caller: Caller,
+  given: unknown,
+): ReturnType<BareCommand> {
+  const isNamed = typeof given !== "object" || given === null || "session" in given || "all" in given;
+  if (bare === undefined || caller.door !== "command" || isNamed) return undefined;
+  return bare(context, withOperators(context, caller));
 }
 
 /** The words of a session, where the reply is about them; the questions behind them are its own. */

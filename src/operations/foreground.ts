@@ -5,6 +5,7 @@ import * as Type from "@sinclair/typebox";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import type { BgJson, FgJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
+import { toLookAt } from "./bare-command.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { questionLines } from "./render.ts";
@@ -31,6 +32,7 @@ export const fg = defineOperation({
     { additionalProperties: false },
   ),
   parse: (args) => parseSessionCommand(args, { lines: { param: "lines", kind: "number" } }),
+  bare: toLookAt("/iflow_fg"),
   run: async (context, caller, given): Promise<Result<Reply<FgJson>>> => {
     const shown = await context.sessions.foreground(caller, given.session, given.lines);
     if (!shown.ok) return shown;

@@ -7,6 +7,7 @@ import type { Session } from "../core/session.ts";
 import type { Words } from "../core/words.ts";
 import type { KillJson } from "./answers.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
+import { toKill } from "./bare-command.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { chatWords } from "./reply-words.ts";
@@ -41,6 +42,7 @@ export const kill = defineOperation({
     if (!taken.ok) return taken;
     return taken.rest === "" ? { ok: true, params: taken.params } : parseSessionCommand(args, ALL);
   },
+  bare: toKill,
   run: async (context, caller, given): Promise<Result<Reply<KillJson>>> => {
     if ((given.session === undefined) === (given.all !== true))
       return refuse("invalid_params", "Give either a session (name or id), or all.");

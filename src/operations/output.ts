@@ -6,6 +6,7 @@ import { ok, type Result } from "../core/errors.ts";
 import { cutText, headOf, tailOf } from "../core/output.ts";
 import type { OutputJson } from "./answers.ts";
 import { countOf, parseSessionCommand } from "./command-line.ts";
+import { toLookAt } from "./bare-command.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { questionReply } from "./question-text.ts";
@@ -59,6 +60,7 @@ export const output = defineOperation({
     if (!parsed.ok || parsed.params["lines"] === undefined) return parsed;
     return { ok: true, params: { ...parsed.params, lines: countOf(parsed.params["lines"]) } };
   },
+  bare: toLookAt("/iflow_output"),
   run: async (context, caller, given): Promise<Result<Reply<OutputJson>>> => {
     const { session: ref, question_id: questionId, since = 0 } = given;
     if (questionId !== undefined)

@@ -14,6 +14,7 @@ import type { Words } from "../core/words.ts";
 import type { Responded } from "../engine/orders.ts";
 import type { RespondJson } from "./answers.ts";
 import { parseSessionCommand } from "./command-line.ts";
+import { toAnswer } from "./bare-command.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { chatWords, takenText } from "./reply-words.ts";
@@ -54,6 +55,7 @@ export const respond = defineOperation({
       },
       { param: "message", needed: true },
     ),
+  bare: toAnswer,
   run: async (context, caller, given) => {
     const found = context.sessions.find(caller, given.session);
     const allowed =

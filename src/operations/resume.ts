@@ -8,6 +8,7 @@ import type { Session } from "../core/session.ts";
 import type { ResumeJson } from "./answers.ts";
 import { parseSessionCommand, takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
+import { toResume } from "./bare-command.ts";
 import { defineOperation } from "./define.ts";
 import { inOrder, restLine } from "./listing.ts";
 import type { Reply } from "./operation.ts";
@@ -45,10 +46,12 @@ export const resume = defineOperation({
   parse: (args) => {
     const taken = takeOptions(args, OPTIONS);
     if (!taken.ok) return taken;
-    if (taken.params["list"] === true || (taken.rest === "" && taken.params["fork"] === undefined))
-      return { ok: true, params: {} };
+    // Null is not given: it says that no session is meant.
+    if (taken.params["list"] === true) return { ok: true, params: { session: null } };
+    if (taken.rest === "" && taken.params["fork"] === undefined) return { ok: true, params: {} };
     return parseSessionCommand(args, OPTIONS, { param: "prompt", needed: false });
   },
+  bare: toResume,
   run: async (context, caller, given): Promise<Result<Reply<ResumeJson>>> => {
     if (given.session === undefined) return ok(resumable(context, caller));
     const gone = await goOn(context, caller, given.session, given.prompt, given.fork === true);

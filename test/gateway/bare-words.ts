@@ -25,8 +25,18 @@ export function wordsWithoutCommand(worldOf: () => PluginWorld): void {
 
     const say = (text: string, quoting?: TelegramMessage): void =>
       worldOf().gateway.telegram.say(direct, text, quoting);
-    /** The gateway's agent was given these words: they were no answer. */
-    const leftToAgent = (text: string) => heard(new RegExp(`^agent: you said ${text} \\(\\d+\\)$`));
+    const newest = (): number => worldOf().gateway.telegram.messages.at(-1)?.messageId ?? 0;
+    /** The gateway's agent was given the words that were said after this message: they were no answer. */
+    const leftToAgent = (after: number): Promise<TelegramMessage> =>
+      worldOf().gateway.telegram.heard(
+        direct.chatId,
+        ({ messageId, texts }) => messageId > after && (texts.at(-1) ?? "").startsWith("agent: you said "),
+      );
+    const sayToAgent = async (text: string, quoting?: TelegramMessage): Promise<TelegramMessage> => {
+      const before = newest();
+      say(text, quoting);
+      return leftToAgent(before);
+    };
 
     test("[S4] [A1] a bare number answers while nothing else was said, and the reply says what", async () => {
       const [, notice] = await asked("plain");
@@ -38,12 +48,9 @@ export function wordsWithoutCommand(worldOf: () => PluginWorld): void {
 
     test("[A1] [A3] once somebody else spoke, a number answers only as a reply to the question", async () => {
       const [id, notice] = await asked("spoke");
-      say("which mails are there?");
-      const agents = await leftToAgent("which mails are there\\?");
-      say("1");
-      await leftToAgent("1");
-      say("3", agents);
-      await leftToAgent("3");
+      const agents = await sayToAgent("which mails are there?");
+      await sayToAgent("1");
+      await sayToAgent("3", agents);
       expect(await worldOf().row(id)).toMatchObject({ status: "asking" });
       say("1", notice);
       await heard("↩️ spoke: 1: Allow");
@@ -53,6 +60,7 @@ export function wordsWithoutCommand(worldOf: () => PluginWorld): void {
     test("[A1] what the agent says in a run of its own counts as well, and still does after a restart", async () => {
       const [id, notice] = await asked("woken");
       const rpc = await worldOf().gateway.rpc();
+      const before = newest();
       await rpc.call("agent", {
         sessionKey: "agent:main:main",
         message: "Shall I: 1. archive 2. delete",
@@ -61,14 +69,12 @@ export function wordsWithoutCommand(worldOf: () => PluginWorld): void {
         replyChannel: "telegram",
         replyTo: "telegram:42",
       });
-      await leftToAgent("Shall I: 1. archive 2. delete");
-      say("2");
-      await leftToAgent("2");
+      await leftToAgent(before);
+      await sayToAgent("2");
       expect(await worldOf().row(id)).toMatchObject({ status: "asking" });
       await worldOf().gateway.stop();
       await worldOf().gateway.start();
-      say("Allow");
-      await leftToAgent("Allow");
+      await sayToAgent("Allow");
       expect(await worldOf().row(id)).toMatchObject({ status: "asking" });
       say("2", notice);
       await heard("↩️ woken: 2: Reject");

@@ -74,7 +74,12 @@ const taken: readonly (readonly [id: string, OperationName, args: string, params
   ["O7", "sessions", " Active ", { filter: "active" }],
   ["O8", "stats", "", {}],
   ["O9", "resume", "", {}],
-  ["O9", "resume", "—list", {}],
+  ["O9", "resume", "—list", { session: null }],
+  // What a command means without a session is said where it is carried out (bare-command.test.ts).
+  ["C6", "resume", "--fork", { fork: true }],
+  ["C6", "respond", "", {}],
+  ["C6", "respond", "--interrupt", { interrupt: true }],
+  ["C6", "fg", "", {}],
   ["O9", "resume", "fix", { session: "fix" }],
   ["O9", "resume", "--fork fix try\nagain", { fork: true, session: "fix", prompt: "try\nagain" }],
 ];
@@ -141,15 +146,11 @@ const refused: readonly (readonly [OperationName, args: string, words: string])[
   ["launch", "--once=yes Fix", "Option --once takes no value."],
   ["launch", "--name", "Option --name needs a value."],
   ["launch", "--colour red Fix", "Unknown option --colour. Known: --name, --workdir, --model, --mode, --once."],
-  ["respond", "", "Which session? Give its name or id. Usage: /iflow_respond "],
   ["respond", "fix", "The message is missing."],
-  ["respond", "--interrupt", "Which session?"],
-  ["fg", "", "Which session?"],
   ["fg", "fix now", 'What is "now"? Only one session is expected.'],
   ["bg", "--all", "Unknown option --all. Known: none."],
   ["kill", "fix now", 'What is "now"? Only one session is expected.'],
   ["stats", "all", "It takes nothing."],
-  ["resume", "--fork", "Which session?"],
 ];
 
 describe("[C5] an option that nobody knows is refused, naming the nearest one and the lone --", () => {

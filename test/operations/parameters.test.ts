@@ -62,7 +62,8 @@ describe("bad parameters are refused in words that name them", () => {
   test("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] all of them, before anything is begun", async () => {
     await using operations = await OperationsWorld.create();
     for (const [name, params, words] of bad) {
-      const answered = await operations.call(name, params);
+      // As a program calls: a command without its session means one.
+      const answered = await operations.call(name, params, { ...operations.me, door: "rpc" });
       expect(answered, `${name} ${JSON.stringify(params)?.slice(0, 80)}`).toMatchObject({
         ok: false,
         code: "invalid_params",
