@@ -82,6 +82,9 @@ export const CHINESE: Readonly<Record<string, string>> = {
     "选项用什么标号：1、2、3；编号可能有歧义时用 A、B、C。",
   "Why it failed, was killed or interrupted.": "失败、被停止或中断的原因。",
   "Id of the session that it goes on with.": "它所接续的会话的 id。",
+  "Notices in a row that no chat took; none when its chat takes them.":
+    "连续没有任何聊天收下的通知数；聊天能收到时没有此项。",
+  "Names of sessions whose last notices no chat took.": "最近的通知没有任何聊天收下的会话的名称。",
   "Id of the session that went on with it.": "接续它的会话的 id。",
   "Sessions that are known.": "已知的会话数。",
   "State -> sessions.": "状态 -> 会话数。",

@@ -108,14 +108,14 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     text: (session, notice) => speaking().text(session, notice),
     buttons: (session, notice) => speaking().buttons(session, notice),
     mayBeMissing: (session) => speaking().mayBeMissing(session),
+    elsewhere: (session, text) => speaking().elsewhere(session, text),
     wake: (session, notice) => speaking().wake(session, notice),
   };
   const channels = derived(config, channelRules);
-  const roster = new Roster(
-    engine,
-    voice,
-    ({ route, workdir }) => route ?? ruleOf(workdir, channels())?.route ?? config().fallbackChannel,
-  );
+  const roster = new Roster(engine, voice, {
+    routeOf: ({ route, workdir }) => route ?? ruleOf(workdir, channels())?.route ?? config().fallbackChannel,
+    fallback: () => config().fallbackChannel,
+  });
   return {
     sessions: new Sessions(roster),
     get config() {

@@ -331,7 +331,8 @@ export type Handover =
   | { readonly kind: "later"; readonly reason: string; readonly afterMs?: number }
   /** It may have arrived, and nobody can tell. Never sent again by us. */
   | { readonly kind: "unknown"; readonly reason: string }
-  | { readonly kind: "refused"; readonly reason: string }
+  /** `now`: the chat is another one from now on, and the message is to be handed over there. */
+  | { readonly kind: "refused"; readonly reason: string; readonly now?: Route }
   /** Nobody knows where to: no route and no web chat. */
   | { readonly kind: "no-route"; readonly reason: string };
 

@@ -2,6 +2,7 @@
  * Who calls, from host facts only, and what they may do.
  * Owns: visibility, who counts as a person (decision 24), who may grant in a group (decision 25).
  */
+import { chatKey } from "./route.ts";
 import type { By, Door, Owner, QuestionKind, Route, Session } from "./session.ts";
 
 export interface Caller {
@@ -19,12 +20,33 @@ export interface Caller {
   /** Tool door: ms since the epoch of the last message of an authorised person in this OpenClaw session. */
   readonly personSeenAt?: number;
   readonly inGroup: boolean;
+  /** The call came from a web chat: it has no route, and its session is the way to it. */
+  readonly inWebChat?: true;
   /** The agent's workspace, where the host says it: the default directory of a launch. */
   readonly workspaceDir?: string;
 }
 
-export function canSee(caller: Caller, session: { readonly owner: Owner }): boolean {
-  return caller.seesAll || session.owner.sessionKey === caller.owner.sessionKey;
+/** `chats`: those in which people are told of it, as `chatKey` names them. */
+export function canSee(caller: Caller, session: Session, chats: readonly string[]): boolean {
+  return caller.seesAll || session.owner.sessionKey === caller.owner.sessionKey || isToldHere(caller, session, chats);
+}
+
+/**
+ * Whoever is told in a direct chat may see and steer what the session does, whichever run launched it for them. In a group that holds
+ * only where the session was launched and the group has moved since. A run in which the host saw nobody speak (a schedule's, a
+ * sub-agent's) is told nothing.
+ */
+function isToldHere(caller: Caller, session: Session, chats: readonly string[]): boolean {
+  if (!caller.isPerson && caller.personSeenAt === undefined) return false;
+  const { movedFrom, owner } = session;
+  if (!chats.includes(chatKey(caller.route, caller.owner.sessionKey))) return false;
+  return !caller.inGroup || (movedFrom !== undefined && isChatOf(owner, movedFrom));
+}
+
+/** `agent:main:telegram:group:-1001`, with or without a topic, is the session of the chat `telegram:-1001` (host fact). */
+function isChatOf({ sessionKey }: Owner, { channel, to }: Route): boolean {
+  const id = to.startsWith(`${channel}:`) ? to.slice(channel.length + 1) : to;
+  return `${sessionKey}:`.includes(`:${id}:`);
 }
 
 /** Whose voice this is: a tool's answer is a person's when the host saw one speak after `sinceAt`. */
@@ -34,10 +56,10 @@ export function byOf(caller: Caller, sinceAt: number): By {
   return { kind, door: caller.door, ...(caller.senderId === undefined ? {} : { senderId: caller.senderId }) };
 }
 
-/** In a group, permissions and plans are granted only by the one who launched, the host's owner, or an operator. */
+/** In a group, and in a chat that is not the launcher's, permissions and plans are granted only by the one who launched, the host's owner, or an operator. */
 export function mayGrant(caller: Caller, session: Session, kind: QuestionKind): boolean {
   if (kind !== "permission" && kind !== "plan") return true;
-  if (!caller.inGroup || caller.seesAll) return true;
+  if (caller.seesAll || (!caller.inGroup && session.isForeignRoute !== true)) return true;
   return session.launchedBy.senderId !== undefined && session.launchedBy.senderId === caller.senderId;
 }
 

@@ -14,6 +14,7 @@ import type {
   NoticeCode,
   NoticePart,
   ProcessIdentity,
+  Route,
   Session,
   Viewer,
 } from "./session.ts";
@@ -64,20 +65,11 @@ export type SessionEvent = { readonly at: number } &
     /** That ended with its process. */
     | { readonly type: "background-ended"; readonly commands: readonly string[] }
     | { readonly type: "recovered"; readonly promptLeft: "yes" | "no"; readonly outputEnd: number }
-    /**
-     * `messageId`: the channel's, where it gave one. `arrived`: it stands in the chat; `overtaken`: something else was said
-     * there while it was on its way.
-     */
-    | {
-        readonly type: "told";
-        readonly noticeId: string;
-        readonly part: NoticePart;
-        readonly messageId: string | undefined;
-        readonly arrived?: boolean;
-        readonly overtaken?: boolean;
-      }
+    | ({ readonly type: "told"; readonly noticeId: string; readonly part: NoticePart } & Fate)
     /** Something else was said in the chat that was asked. */
     | { readonly type: "overtaken" }
+    /** A chat is another one from now on. */
+    | { readonly type: "moved"; readonly from: Route; readonly to: Route }
     | { readonly type: "viewed"; readonly viewer: Viewer }
     /** The chat that follows was sent the output up to `seen`. Whether it still follows is not touched. */
     | { readonly type: "shown"; readonly key: string; readonly seen: number }
@@ -87,6 +79,20 @@ export type SessionEvent = { readonly at: number } &
     /** Something that people should know, in words. */
     | { readonly type: "warn"; readonly text: string; readonly code?: NoticeCode }
   );
+
+/** What became of a notice that was handed over. */
+export interface Fate {
+  /** The channel's, where it gave one. */
+  readonly messageId?: string | undefined;
+  /** It stands in the chat. */
+  readonly arrived?: boolean;
+  /** Something else was said there while it was on its way. */
+  readonly overtaken?: boolean;
+  /** The chat that took it in place of the session's own. */
+  readonly elsewhere?: Route;
+  /** No chat took it. */
+  readonly isLost?: true;
+}
 
 /** Carried out after the commit; what an effect leads to comes back as an event. */
 export type Effect =

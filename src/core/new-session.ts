@@ -21,6 +21,8 @@ export interface SessionSeed {
   readonly owner: Owner;
   readonly launchedBy: By;
   readonly route: Route | undefined;
+  readonly home?: Session["home"];
+  readonly isForeignRoute?: Session["isForeignRoute"];
   readonly workdir: string;
   readonly prompt: StoredText;
   readonly files: readonly string[];
@@ -59,6 +61,8 @@ export function newSession(seed: SessionSeed): Session {
     owner: seed.owner,
     launchedBy: seed.launchedBy,
     ...(seed.route === undefined ? {} : { route: seed.route }),
+    ...(seed.home === undefined ? {} : { home: seed.home }),
+    ...(seed.isForeignRoute === undefined ? {} : { isForeignRoute: seed.isForeignRoute }),
     workdir: seed.workdir,
     prompt: seed.prompt,
     settings: seed.settings,

@@ -88,15 +88,27 @@ function newest(stored: Session, journalled: Session | undefined, header: Journa
   return withOwnRights(withWholeTexts(stored, journalled), journalled);
 }
 
-function withoutRoute({ route: _by, ...session }: Session): Session {
+/** That a chat may not grant is kept: it gives nobody anything. */
+function withoutRoute({ route: _by, home: _home, movedFrom: _from, toldIn: _others, ...session }: Session): Session {
   return session;
+}
+
+/** Where it is told, and who may therefore see it. */
+function chatsOf({ route, home, isForeignRoute, movedFrom, toldIn }: Session): Partial<Session> {
+  return {
+    ...(route === undefined ? {} : { route }),
+    ...(home === undefined ? {} : { home }),
+    ...(isForeignRoute === undefined ? {} : { isForeignRoute }),
+    ...(movedFrom === undefined ? {} : { movedFrom }),
+    ...(toldIn === undefined ? {} : { toldIn }),
+  };
 }
 
 /**
  * Whose a session is and what it may do never comes from the flow, which others can write as well: only from the journal.
  */
 function withOwnRights(session: Session, own: Session): Session {
-  const { route: _route, continues: _continues, acpSessionId: _acp, ...life } = session;
+  const { isForeignRoute: _foreign, continues: _continues, acpSessionId: _acp, ...life } = withoutRoute(session);
   return {
     ...life,
     id: own.id,
@@ -108,7 +120,7 @@ function withOwnRights(session: Session, own: Session): Session {
     createdAt: own.createdAt,
     grants: own.grants,
     viewers: session.viewers.filter((viewer) => own.viewers.some((known) => isSameView(known, viewer))),
-    ...(own.route === undefined ? {} : { route: own.route }),
+    ...chatsOf(own),
     ...(own.continues === undefined ? {} : { continues: own.continues }),
     ...(own.acpSessionId === undefined ? {} : { acpSessionId: own.acpSessionId }),
   };

@@ -1,6 +1,6 @@
 /**
  * Chats as people write them in config and parameters: `channel|target` or `channel|account|target`.
- * Owns: this one format. Does not own: the host's delivery contexts, which are kept as they came.
+ * Owns: this one format, and when two routes are one chat. Does not own: the host's delivery contexts, which are kept as they came.
  */
 import type { Route } from "./session.ts";
 
@@ -11,6 +11,14 @@ export function parseRoute(text: string): Route | undefined {
   const [channel, second, third, ...more] = parts;
   if (channel === undefined || second === undefined || more.length > 0) return undefined;
   return third === undefined ? { channel, to: second } : { channel, accountId: second, to: third };
+}
+
+/** The same for a chat however its route is spelled: the channel may stand before the id, the default account may be left out. */
+export function chatKey(route: Route | undefined, sessionKey: string): string {
+  if (route === undefined) return `session|${sessionKey}`;
+  const { channel, accountId = "default", to, threadId = "" } = route;
+  const id = to.startsWith(`${channel}:`) ? to.slice(channel.length + 1) : to;
+  return [channel, accountId, id, threadId].join("|");
 }
 
 export function formatRoute(route: Route): string {

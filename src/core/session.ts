@@ -3,20 +3,15 @@
  * Owns: the vocabulary of a session's life. Does not own: how it changes, how it is stored, how it reads.
  * Times are ms since the epoch (`At`) or durations (`Ms`); offsets are UTF-16 code units of the output stream.
  */
+import type { Chats, Route } from "./chats.ts";
 import type { RequestId, RequestOption, StopReason } from "./agent-event.ts";
+
+export type { Route };
 
 export const SCHEMA = "iflow.session.v1";
 export const CONTROLLER_ID = "openclaw-iflow-plugin/session";
 
 export type PermissionMode = "auto" | "selective" | "manual" | "plan";
-
-/** Where notices go, kept exactly as the host gave it (its delivery context). */
-export interface Route {
-  readonly channel: string;
-  readonly to: string;
-  readonly accountId?: string;
-  readonly threadId?: string | number;
-}
 
 /** The OpenClaw session that launched: flows, tasks and look-ups are bound to it. */
 export interface Owner {
@@ -347,13 +342,12 @@ export interface WordsFrom {
   readonly block: string;
 }
 
-export interface Session {
+export interface Session extends Chats {
   readonly schema: typeof SCHEMA;
   readonly id: string;
   readonly name: string;
   readonly owner: Owner;
   readonly launchedBy: By;
-  readonly route?: Route;
   readonly workdir: string;
   readonly prompt: StoredText;
   readonly settings: Settings;

@@ -133,6 +133,11 @@ const session = shape({
   owner,
   launchedBy: by,
   route: maybe(route),
+  home: maybe(shape({ route: maybe(route) })),
+  isForeignRoute: maybe(flag),
+  movedFrom: maybe(route),
+  toldIn: maybe(list(route)),
+  undelivered: maybe(shape({ count: number, sinceAt: number })),
   workdir: text,
   prompt: stored,
   settings: shape({

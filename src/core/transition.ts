@@ -27,6 +27,7 @@ import { joinSettled } from "./settled-asks.ts";
 import { onSlept } from "./slept.ts";
 import { noteTold, overtakeAll } from "./told.ts";
 import type { Session, Viewer } from "./session.ts";
+import { movedChat, toldSomewhere } from "./told-chats.ts";
 import { interrupt, takeBack } from "./turn.ts";
 import { showPrompt } from "./voices.ts";
 
@@ -104,6 +105,9 @@ function handle(draft: Draft, event: SessionEvent): void {
       return onTold(draft, event);
     case "overtaken":
       return overtakeAll(draft, "said");
+    case "moved":
+      draft.session = movedChat(draft.session, event.from, event.to);
+      return;
     case "viewed":
       return onViewed(draft, event.viewer);
     case "shown":
@@ -156,6 +160,7 @@ function onPromptFailed(draft: Draft, event: Extract<SessionEvent, { type: "prom
 
 function onTold(draft: Draft, event: Extract<SessionEvent, { type: "told" }>): void {
   const { noticeId, part, arrived } = event;
+  if (part === "chat") draft.session = toldSomewhere(draft.session, event, draft.at);
   const { session } = draft;
   const notice = session.owed.find(({ id }) => id === noticeId);
   const owed = session.owed

@@ -18,6 +18,8 @@ export interface NoticeVoice {
   buttons(session: Session, notice: Notice): readonly ChoiceButton[];
   /** Says that a message of this session may be missing in the chat, and where it can be read. */
   mayBeMissing(session: Session): string;
+  /** Puts in front of a notice that its own chat does not take it. */
+  elsewhere(session: Session, text: string): string;
   /** Always in English: an agent reads it. */
   wake(session: Session, notice: Notice): string;
 }
@@ -32,6 +34,7 @@ export function voiceOf({ language, safeMode }: VoiceSettings): NoticeVoice {
     text: (session, notice) => noticeText(session, notice, style(session)),
     buttons: (session, notice) => buttonsOf(session, notice, style(session)),
     mayBeMissing: (session) => style(session).words.mayBeMissing(session.name),
+    elsewhere: (session, text) => `${style(session).words.elsewhere(session.name)}\n\n${text}`,
     wake: (session, notice) => wakeText(session, notice, safeMode),
   };
 }

@@ -110,6 +110,15 @@ export const EN: Words = {
   more: (count) => `… and ${count} more`,
   mayBeMissing: (name) =>
     `⚠️ ${name}: the connection broke while a message was sent, so it may not have arrived here.\nRead it: /iflow_output ${name}\nWhat is open: /iflow_sessions`,
+  elsewhere: (name) => `(The chat of ${name} takes nothing now, so this comes here.)`,
+  typed: {
+    waitsForRest: (command, units) =>
+      `⏳ ${command} fills a message (${units} characters here). It starts when its rest has come.`,
+    restMissing: (command, units) =>
+      `Nothing was started: ${command} filled a message (${units} characters here), and its rest did not come. Send all of it again; if that was all, make it a little shorter. A long text can also stand in a file below the working directory that your words name.`,
+    attachment: (command) =>
+      `Nothing was started: pictures and files that come with ${command} are not passed on to iFlow. Send the words alone; a file can be put below the working directory and named in them.`,
+  },
   options: Object.fromEntries([...PLAN_OPTIONS, ...FRESH_START_OPTIONS].map(({ id, label }) => [id, label])),
   freshStart: FRESH_START_TEXT,
   markPlace: { number: "<number>", letter: "<letter>" },

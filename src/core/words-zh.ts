@@ -103,6 +103,14 @@ export const ZH: Words = {
   more: (count) => `…… 另有 ${count} 项`,
   mayBeMissing: (name) =>
     `⚠️ ${name}：发送一条消息时连接中断，它可能没有送到这里。\n查看：/iflow_output ${name}\n还有什么在等：/iflow_sessions`,
+  elsewhere: (name) => `（${name} 原来的聊天现在无法接收消息，所以发到这里。）`,
+  typed: {
+    waitsForRest: (command, units) => `⏳ ${command} 占满了一条消息（这里是 ${units} 个字符），等余下部分到达后开始。`,
+    restMissing: (command, units) =>
+      `没有开始任何工作：${command} 占满了一条消息（这里是 ${units} 个字符），而余下部分没有到达。请重新发送全部内容；如果那就是全部，请稍微缩短。长文本也可以放进工作目录下的文件，再在话里写出文件名。`,
+    attachment: (command) =>
+      `没有开始任何工作：随 ${command} 发来的图片和文件不会转交给 iFlow。请只发送文字；文件可以放到工作目录下，再在话里写出文件名。`,
+  },
   options: OWN_LABELS_ZH,
   freshStart: "iFlow 已经没有这个会话的历史记录。要带着之前的摘要重新开始，还是停止？",
   markPlace: { number: "<编号>", letter: "<字母>" },

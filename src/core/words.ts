@@ -53,6 +53,14 @@ export interface Words {
   readonly showAll: string;
   /** Instead of a message that may not have arrived. */
   mayBeMissing(name: string): string;
+  /** Before a notice that comes to another chat than its own. */
+  elsewhere(name: string): string;
+  /** Of commands as they were sent. */
+  readonly typed: {
+    waitsForRest(command: string, units: number): string;
+    restMissing(command: string, units: number): string;
+    attachment(command: string): string;
+  };
   /** Labels of the plugin's own options, by id. */
   readonly options: Readonly<Record<string, string>>;
   readonly freshStart: string;

@@ -19,6 +19,10 @@ export function needsCommit(before: Session, after: Session): boolean {
     before.acpSessionId !== after.acpSessionId ||
     before.settings !== after.settings ||
     before.grants !== after.grants ||
+    before.route !== after.route ||
+    before.home !== after.home ||
+    before.toldIn !== after.toldIn ||
+    before.undelivered !== after.undelivered ||
     before.child !== after.child ||
     (before.viewers !== after.viewers && whoFollows(before) !== whoFollows(after))
   );

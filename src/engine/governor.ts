@@ -6,32 +6,28 @@
  * 3. What nobody took (an outage, "too many requests") is tried again, and nothing that became due after it goes before it.
  */
 import { wokenBy } from "../core/draft.ts";
+import type { Fate } from "../core/event.ts";
 import { showsNumbers } from "../core/plain-words.ts";
+import { chatKey } from "../core/route.ts";
 import type { Notice, NoticeKind, NoticePart, Owner, Route, Session, Viewer } from "../core/session.ts";
 import type { Button, Clock, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
 import { ChatLines } from "./chat-lines.ts";
+import { Places, type ConfiguredChats, type Placed } from "./places.ts";
 
 /** The words of notices: pure, from `core`. */
 export interface Voice {
   text(session: Session, notice: Notice): string;
   buttons(session: Session, notice: Notice): readonly Button[];
   mayBeMissing(session: Session): string;
+  /** For a chat that is told in place of the session's own. */
+  elsewhere(session: Session, text: string): string;
   wake(session: Session, notice: Notice): string;
 }
 
 /** A session as the governor needs it. */
 export interface Teller {
   readonly session: Session;
-  told(noticeId: string, part: NoticePart, arrival: Arrival): Promise<void>;
-}
-
-/** What is known of a notice that was handed over. */
-export interface Arrival {
-  /** Of the message that told it in the chat, where its channel gave one. */
-  readonly messageId: string | undefined;
-  readonly arrived: boolean;
-  /** Something else was said in the chat while it was on its way. */
-  readonly overtaken: boolean;
+  told(noticeId: string, part: NoticePart, fate: Fate): Promise<void>;
 }
 
 /** What is said in chats beside notices. */
@@ -86,14 +82,6 @@ const RANK: Readonly<Record<NoticeKind, number>> = {
   quiet: 3,
 };
 
-/** The same for a chat however its route is spelled: the channel may stand before the id, the default account may be left out. */
-export function chatKey(route: Route | undefined, sessionKey: string): string {
-  if (route === undefined) return `session|${sessionKey}`;
-  const { channel, accountId = "default", to, threadId = "" } = route;
-  const id = to.startsWith(`${channel}:`) ? to.slice(channel.length + 1) : to;
-  return [channel, accountId, id, threadId].join("|");
-}
-
 /** How this chat follows the session. It is told by its route: the key that it is kept under is only a name. */
 export function viewerIn({ viewers, owner }: Session, chat: string): Viewer | undefined {
   return viewers.find(({ route, sessionKey }) => chatKey(route, sessionKey ?? owner.sessionKey) === chat);
@@ -104,10 +92,17 @@ function wakes(session: Session): Owner {
   return wokenBy(session) ?? session.owner;
 }
 
+function fateOf({ handover, elsewhere }: Placed): Fate {
+  if (handover.kind === "refused" || handover.kind === "no-route") return { isLost: true };
+  const arrived = handover.kind === "accepted";
+  const messageId = arrived ? handover.messageId : undefined;
+  return { messageId, arrived, ...(elsewhere === undefined ? {} : { elsewhere }) };
+}
+
 export class Governor {
   readonly #delivery: Delivery;
   readonly #voice: Voice;
-  readonly routeOf: (session: Session) => Route | undefined;
+  readonly places: Places;
   readonly #log: Log;
   readonly #talk: Talking;
   readonly #lines: ChatLines;
@@ -116,18 +111,18 @@ export class Governor {
   #lastRefusal: string | undefined;
   #closed = false;
 
-  constructor(
-    { clock, delivery, log }: Outside,
-    voice: Voice,
-    routeOf: (session: Session) => Route | undefined,
-    talk: Talking,
-  ) {
+  constructor({ clock, delivery, log }: Outside, voice: Voice, chats: ConfiguredChats, talk: Talking) {
     this.#talk = talk;
     this.#delivery = delivery;
     this.#voice = voice;
-    this.routeOf = routeOf;
+    this.places = new Places(delivery, chats);
     this.#log = log;
     this.#lines = new ChatLines(clock, log);
+  }
+
+  /** Undefined: its web chat, or none. */
+  routeOf(session: Session): Route | undefined {
+    return this.places.routeOf(session);
   }
 
   get counts(): DeliveryCounts {
@@ -222,14 +217,13 @@ export class Governor {
     }
     const chat = chatKey(this.routeOf(session), session.owner.sessionKey);
     const saidBefore = this.#talk.count(chat);
-    const handover = part === "wake" ? await this.#wake(session, now) : await this.#send(session, now);
+    const placed = part === "wake" ? { handover: await this.#wake(session, now) } : await this.#send(session, now);
+    const { handover } = placed;
     this.#count(session, handover);
     if (handover.kind === "later") return handover;
     if (handover.kind === "unknown" && part === "chat" && RANK[notice.kind] <= RANK.asks) this.#doubt(session, notice);
-    const arrived = handover.kind === "accepted" && part === "chat";
-    const messageId = arrived ? handover.messageId : undefined;
     const overtaken = this.#talk.count(chat) !== saidBefore;
-    await teller.told(notice.id, part, { messageId, arrived, overtaken });
+    await teller.told(notice.id, part, part === "chat" ? { ...fateOf(placed), overtaken } : {});
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
     return handover;
   }
@@ -250,12 +244,13 @@ export class Governor {
     });
   }
 
-  async #send(session: Session, notice: Notice): Promise<Handover> {
+  async #send(session: Session, notice: Notice): Promise<Placed> {
     const buttons = this.#voice.buttons(session, notice);
     const message = this.#message(session, notice, this.#voice.text(session, notice));
-    const handover = await this.#delivery.send(buttons.length === 0 ? message : { ...message, buttons });
+    const whole = buttons.length === 0 ? message : { ...message, buttons };
+    const placed = await this.places.send(session, whole, (text) => this.#voice.elsewhere(session, text));
     if (notice.kind !== "asks") this.#shown(message);
-    return handover;
+    return placed;
   }
 
   /** Numbers of a result may be what a bare number then means. */

@@ -17,6 +17,8 @@ export interface LaunchRequest {
   readonly owner: Owner;
   readonly by: By;
   readonly route: Route | undefined;
+  readonly home?: Session["home"];
+  readonly isForeignRoute?: Session["isForeignRoute"];
   /** Real path, already allowed. */
   readonly workdir: string;
   readonly prompt: string;
@@ -31,6 +33,18 @@ export interface Created {
   readonly session: Session;
   readonly record: FlowRecord;
   readonly journal: SessionJournal;
+}
+
+/** The chats of a session that goes on; one that had none is told where it is continued from. */
+export function chatsAsBefore(
+  { route, home, isForeignRoute }: Session,
+  here: Route | undefined,
+): Pick<LaunchRequest, "route" | "home" | "isForeignRoute"> {
+  return {
+    route: route ?? here,
+    ...(home === undefined ? {} : { home }),
+    ...(isForeignRoute === undefined ? {} : { isForeignRoute }),
+  };
 }
 
 export async function createSession(engine: Engine, id: string, request: LaunchRequest): Promise<Result<Created>> {

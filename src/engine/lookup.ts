@@ -4,14 +4,31 @@
  */
 import { distance } from "fastest-levenshtein";
 import { canSee, type Caller } from "../core/caller.ts";
-import { refuse } from "../core/errors.ts";
+import { ok, refuse, type Refused, type Result } from "../core/errors.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Session } from "../core/session.ts";
 import { endedAt } from "./archive.ts";
+import type { Places } from "./places.ts";
 
-export function findSession(sessions: readonly Session[], caller: Caller, ref: string): Session | undefined {
+/** The sessions that there are, and where each is told. */
+interface Known {
+  sessions(): readonly Session[];
+  readonly governor: { readonly places: Pick<Places, "chatsOf"> };
+}
+
+/** What this caller may see, newest first. */
+export function visibleTo(known: Known, caller: Caller): readonly Session[] {
+  const { places } = known.governor;
+  return known.sessions().filter((session) => canSee(caller, session, places.chatsOf(session)));
+}
+
+export function findFor(known: Known, caller: Caller, ref: string): Result<Session> {
+  const found = findSession(visibleTo(known, caller), caller, ref);
+  return found === undefined ? unknownSession(known, caller, ref) : ok(found);
+}
+
+function findSession(visible: readonly Session[], caller: Caller, ref: string): Session | undefined {
   const wanted = ref.trim();
-  const visible = sessions.filter((session) => canSee(caller, session));
   const byId = visible.find((session) => session.id === wanted);
   if (byId !== undefined) return newestOf(byId, visible);
   const named = visible.filter(
@@ -37,8 +54,9 @@ function newestOf(session: Session, visible: readonly Session[]): Session {
 }
 
 /** The refusal for an unknown session: the nearest names of the caller's own. */
-export function unknownSession(sessions: readonly Session[], caller: Caller, ref: string) {
-  const names = [...new Set(sessions.filter((s) => s.owner.sessionKey === caller.owner.sessionKey).map((s) => s.name))];
+export function unknownSession(known: Known, caller: Caller, ref: string): Refused {
+  const own = visibleTo(known, { ...caller, seesAll: false });
+  const names = [...new Set(own.map(({ name }) => name))];
   const near = names
     .map((name) => ({ name, off: distance(ref.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, off }) => off <= Math.max(3, name.length / 2) || name.includes(ref))

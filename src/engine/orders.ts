@@ -13,6 +13,8 @@ export interface LaunchOrder {
   readonly workdir: string;
   readonly files: readonly string[];
   readonly route: Route | undefined;
+  readonly home?: LaunchRequest["home"];
+  readonly isForeignRoute?: LaunchRequest["isForeignRoute"];
   readonly settings: LaunchRequest["settings"];
 }
 

@@ -4,10 +4,11 @@
  * A card is worth nothing but the present: it is kept in memory, dropped for newer words, and gone with a restart.
  */
 import { currentStep, turnCalls } from "../core/flow-command.ts";
+import { chatKey } from "../core/route.ts";
 import type { Route, Session } from "../core/session.ts";
 import type { Delivery } from "../ports.ts";
 import type { AwakeClock } from "./awake-clock.ts";
-import { chatKey, viewerIn, type Governor } from "./governor.ts";
+import { viewerIn, type Governor } from "./governor.ts";
 
 /** A turn that is shorter gets no card: its result says it all. */
 const FIRST_CARD_MS = 8_000;

@@ -8,7 +8,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Untimed } from "../core/event.ts";
 import { endedElsewhere } from "../core/life.ts";
 import { onlyAsks } from "../core/open-tools.ts";
-import type { Owner, Route, Session } from "../core/session.ts";
+import type { Owner, Session } from "../core/session.ts";
 import { Admission } from "./admission.ts";
 import { Archive, endedAt } from "./archive.ts";
 import { atMost } from "./at-most.ts";
@@ -19,6 +19,7 @@ import { Governor, type Voice } from "./governor.ts";
 import type { Created } from "./launch.ts";
 import { settleLeftovers } from "./leftovers.ts";
 import { LiveLine } from "./live-line.ts";
+import type { ConfiguredChats } from "./places.ts";
 import { Progress } from "./progress.ts";
 import { findReopened, findSessions, noteEnd, type LiveFound, type OverFound } from "./recover.ts";
 import { SessionActor } from "./session-actor.ts";
@@ -68,21 +69,24 @@ export class Roster {
   /** Begins the continuation; set by who knows how to launch. */
   onReopened: Reopened | undefined;
 
-  constructor(engine: Engine, voice: Voice, routeOf: (session: Session) => Route | undefined) {
+  constructor(engine: Engine, voice: Voice, chats: ConfiguredChats) {
     this.engine = engine;
     this.admission = new Admission(engine.bounds.maxSessions, engine.bounds.maxQueued);
     this.talk = new Talk(
       () => this.#actors.values(),
-      routeOf,
+      (session) => this.governor.routeOf(session),
       () => engine.clock.now(),
     );
-    this.governor = new Governor(engine, voice, routeOf, this.talk);
+    this.governor = new Governor(engine, voice, chats, this.talk);
+    this.governor.places.onMoved = (from, to) => {
+      for (const actor of this.#actors.values()) void actor.post({ type: "moved", from, to });
+    };
     this.archive = new Archive(engine.bounds.maxPersistedSessions);
     this.#rules = engine.rules;
     this.follow = new Follow(engine, this.governor);
     this.#liveLine = new LiveLine(engine.clock, engine.children);
     this.#progress = new Progress(engine.clock, engine.delivery, this.governor);
-    this.#webCards = new WebCards(engine, routeOf);
+    this.#webCards = new WebCards(engine, (session) => this.governor.places.isInWebChat(session));
     this.#watch = new Watch(
       engine,
       () => this.#actors.values(),

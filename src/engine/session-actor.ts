@@ -6,7 +6,7 @@
 import type { AgentEvent } from "../core/agent-event.ts";
 import { nextDeadline } from "../core/deadline.ts";
 import type { Result } from "../core/errors.ts";
-import type { SessionEvent, Step, Taken, Untimed } from "../core/event.ts";
+import type { Fate, SessionEvent, Step, Taken, Untimed } from "../core/event.ts";
 import { mergeTexts } from "../core/output.ts";
 import type { Message, NoticePart, Session, StoredText } from "../core/session.ts";
 import { transition, transitions } from "../core/transition.ts";
@@ -16,7 +16,6 @@ import { commitLine, fitsPhase, foreignChange, needsCommit, resumeText, stateRep
 import type { Engine } from "./context.ts";
 import { Effects } from "./effects.ts";
 import { FlowWriter, isEndedAsCancelled, isTerminal } from "./flow-writer.ts";
-import type { Arrival } from "./governor.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
 import { beforeStoring, ofWriter, requestFacts, saidLines, shortened } from "./long-text.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -143,9 +142,9 @@ export class SessionActor {
   }
 
   /** A part of an owed notice was handed over: marked in the journal first, so that a restart knows it. */
-  async told(noticeId: string, part: NoticePart, arrival: Arrival): Promise<void> {
+  async told(noticeId: string, part: NoticePart, fate: Fate): Promise<void> {
     await this.#keeper.append([{ t: "told", at: this.#engine.clock.now(), noticeId, part }]);
-    await this.post({ type: "told", noticeId, part, ...arrival });
+    await this.post({ type: "told", noticeId, part, ...fate });
   }
 
   /** Stores a long text in the journal and gives back what the session keeps of it. */

@@ -3,17 +3,18 @@
  * Owns: who may do what (decisions 24-27), names, which session a reference means, how an answer is told apart from a message.
  */
 import { automaticLimit, voicesAfter } from "../core/answer.ts";
-import { askedSince, byOf, canSee, mayGrant, sinceOf, type Caller } from "../core/caller.ts";
+import { askedSince, byOf, mayGrant, sinceOf, type Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import type { Taken } from "../core/event.ts";
 import { cleanName, deriveName, uniqueName } from "../core/new-session.ts";
 import { openQuestions } from "../core/question.ts";
+import { chatKey } from "../core/route.ts";
 import type { Message, Session, Settings, StoredText } from "../core/session.ts";
 import type { OutputSlice, SessionJournal } from "../ports.ts";
 import { carriedOver } from "./carried-over.ts";
-import { chatKey, viewerIn } from "./governor.ts";
-import { createSession, type LaunchRequest } from "./launch.ts";
-import { findSession, unknownSession } from "./lookup.ts";
+import { viewerIn } from "./governor.ts";
+import { chatsAsBefore, createSession, type LaunchRequest } from "./launch.ts";
+import { findFor, unknownSession, visibleTo } from "./lookup.ts";
 import { earlyAnswer, lateAnswer, mayNotAnswer, questionOfEnded, queueFull, severalOpen } from "./refusals.ts";
 import { readOrder, type Launched, type LaunchOrder, type Responded, type ResponseOrder } from "./orders.ts";
 import type { Roster } from "./roster.ts";
@@ -42,13 +43,11 @@ export class Sessions {
   }
 
   all(caller: Caller): readonly Session[] {
-    return this.#roster.sessions().filter((session) => canSee(caller, session));
+    return visibleTo(this.#roster, caller);
   }
 
   find(caller: Caller, ref: string): Result<Session> {
-    const sessions = this.#roster.sessions();
-    const found = findSession(sessions, caller, ref);
-    return found === undefined ? unknownSession(sessions, caller, ref) : ok(found);
+    return findFor(this.#roster, caller, ref);
   }
 
   /** Answers at once: the flow exists, iFlow starts when there is a slot. */
@@ -129,7 +128,7 @@ export class Sessions {
     if (late !== undefined) return late;
     if (session.phase.kind === "ended") return this.#continueEnded(caller, session, order);
     const actor = this.#roster.actor(session.id);
-    if (actor === undefined) return unknownSession(this.#roster.sessions(), caller, ref);
+    if (actor === undefined) return unknownSession(this.#roster, caller, ref);
     const answering = session.phase.kind === "asking" && !order.interrupt && order.asMessage !== true;
     if (answering || order.questionId !== undefined) return this.#answer(caller, actor, order);
     const by = byOf(caller, sinceOf(session));
@@ -211,7 +210,7 @@ export class Sessions {
       prompt,
       workdir: original.workdir,
       files,
-      route: original.route ?? caller.route,
+      ...chatsAsBefore(original, caller.route),
       settings: settings.value,
     };
     const created = await this.#create({ ...caller, owner: original.owner }, order, {

@@ -4,8 +4,8 @@
  * 1. A question that is on its way while something is said is told as overtaken: which came first is not known.
  * 2. What was heard is in the session before anything is decided that comes after it (`settled`).
  */
+import { chatKey } from "../core/route.ts";
 import type { Route, Session } from "../core/session.ts";
-import { chatKey } from "./governor.ts";
 import type { SessionActor } from "./session-actor.ts";
 
 /** Where something was said: in a channel, or in an OpenClaw session that people see as a web chat. */

@@ -4,7 +4,7 @@
  * A card is worth nothing but the present. The host keeps it over a kill, so the first that is heard of a chat in a life takes it away.
  */
 import { currentStep } from "../core/flow-command.ts";
-import type { Owner, Route, Session } from "../core/session.ts";
+import type { Owner, Session } from "../core/session.ts";
 import type { Delivery } from "../ports.ts";
 import type { AwakeClock } from "./awake-clock.ts";
 
@@ -34,19 +34,19 @@ interface Card {
 export class WebCards {
   readonly #clock: AwakeClock;
   readonly #delivery: Delivery;
-  readonly #routeOf: (session: Session) => Route | undefined;
+  readonly #isInWebChat: (session: Session) => boolean;
   readonly #cards = new Map<string, Card>();
   readonly #known = new Set<string>();
   #closed = false;
 
-  constructor({ clock, delivery }: Outside, routeOf: (session: Session) => Route | undefined) {
+  constructor({ clock, delivery }: Outside, isInWebChat: (session: Session) => boolean) {
     this.#clock = clock;
     this.#delivery = delivery;
-    this.#routeOf = routeOf;
+    this.#isInWebChat = isInWebChat;
   }
 
   changed(session: Session): void {
-    if (this.#closed || this.#delivery.card === undefined || this.#routeOf(session) !== undefined) return;
+    if (this.#closed || this.#delivery.card === undefined || !this.#isInWebChat(session)) return;
     const { kind } = session.phase;
     const { sessionKey } = session.owner;
     if (!this.#known.has(sessionKey)) this.#later(this.#open(session, "of an earlier life"), 0);

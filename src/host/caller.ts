@@ -7,7 +7,7 @@
  */
 import type { Caller } from "../core/caller.ts";
 import type { Owner, Route } from "../core/session.ts";
-import { agentIdOf, isGroupSession, routeOf, routeParam } from "./chat-route.ts";
+import { agentIdOf, isGroupSession, isRunSession, isWebChannel, routeOf, routeParam } from "./chat-route.ts";
 import { personSeenAt } from "./process-memory.ts";
 import type { CommandContext, GatewayCall, ToolContext } from "./sdk.ts";
 
@@ -37,6 +37,7 @@ export function toolCaller(context: ToolContext, host: HostFacts): Caller {
     door: "tool",
     owner,
     ...withRoute(context.deliveryContext === undefined ? undefined : routeOf(context.deliveryContext)),
+    ...(isWebTurn(context, owner) ? { inWebChat: true } : {}),
     ...(requesterSenderId === undefined ? {} : { senderId: requesterSenderId }),
     seesAll: context.senderIsOwner === true,
     isPerson: false,
@@ -55,6 +56,7 @@ export async function commandCaller(context: CommandContext, host: HostFacts): P
     door: "command",
     owner,
     ...withRoute(routeOf({ channel, to, accountId, threadId: messageThreadId })),
+    ...(isWebChannel(channel) ? { inWebChat: true } : {}),
     ...(senderId === undefined ? {} : { senderId }),
     seesAll: byScope || (await host.isOwner({ channel, from, to, accountId, senderId, inGroup })),
     isPerson: true,
@@ -109,6 +111,12 @@ export function chatCaller(
     isPerson: true,
     inGroup: chat.inGroup,
   };
+}
+
+/** A turn of a web chat has no chat to be delivered to (host fact), nor have runs of schedules and of sub-agents in sessions of their own. */
+function isWebTurn({ deliveryContext, messageChannel }: ToolContext, { sessionKey }: Owner): boolean {
+  const channel = deliveryContext?.channel ?? messageChannel;
+  return channel === undefined ? !isRunSession(sessionKey) : isWebChannel(channel);
 }
 
 function ownerOf(sessionKey: string | undefined, agentId: string | undefined, host: HostFacts): Owner {

@@ -7,11 +7,15 @@
  */
 import { messageOf } from "../core/errors.ts";
 import { inertText } from "../core/inert-text.ts";
+import { pickLanguage, wordsOf } from "../core/language.ts";
 import type { Route } from "../core/session.ts";
 import type { Log } from "../ports.ts";
 import type { HostFacts } from "./caller.ts";
 import { isGroupSession, isWebChannel, routeOf } from "./chat-route.ts";
+import { continuesCommand } from "./long-commands.ts";
 import { rememberOwnWords, rememberPerson } from "./process-memory.ts";
+import { WITH_WORDS } from "./register-commands.ts";
+import type { DoorSign } from "./register-tools.ts";
 import type { HostApi } from "./sdk.ts";
 
 export interface PlainMessage {
@@ -55,10 +59,17 @@ interface MessageFacts {
   readonly OriginatingChannel?: string;
   readonly OriginatingTo?: string;
   readonly SessionKey?: string;
+  readonly MediaPath?: string;
+  readonly MediaPaths?: readonly string[];
+  readonly MediaUrl?: string;
+  readonly MediaUrls?: readonly string[];
+  readonly MediaType?: string;
+  readonly MediaTypes?: readonly string[];
   readonly InputProvenance?: { readonly kind?: string };
 }
 
 const QUEUED_ONE_FINAL = { tool: 0, block: 0, final: 1 };
+const QUEUED_NOTHING = { tool: 0, block: 0, final: 0 };
 
 export function listenToMessages(
   api: HostApi,
@@ -66,6 +77,7 @@ export function listenToMessages(
   take: TakeMessage,
   log: Log,
   hear: HearMessage = () => undefined,
+  signs: readonly DoorSign[] = [],
 ): void {
   api.on(
     "reply_dispatch",
@@ -75,20 +87,46 @@ export function listenToMessages(
       if (sessionKey === undefined || !isAuthorizedPerson(facts)) return undefined;
       rememberPerson(sessionKey, Date.now());
       const message = plainMessage(facts, sessionKey, host);
+      const typed = typedReply(facts, event.images, signs);
       // Our own commands say for themselves what they mean.
-      if (!isWords(message) && !message.text.startsWith("/iflow")) hear(message);
-      const reply = isWords(message) ? await answerOf(message, take, log) : undefined;
+      if (typed === undefined && !isWords(message) && !message.text.startsWith("/iflow")) hear(message);
+      const reply = typed ?? (isWords(message) ? await answerOf(message, take, log) : undefined);
       if (reply === undefined) return undefined;
       const text = inertText(reply);
       rememberOwnWords(text);
-      const queuedFinal = context.dispatcher.sendFinalReply({ text });
+      // A part of a command: what the command comes to is said when it has run.
+      const isSilent = reply === "";
+      const queuedFinal = !isSilent && context.dispatcher.sendFinalReply({ text });
       await context.dispatcher.waitForIdle();
       context.recordProcessed("completed", { reason: "iflow_answer" });
       context.markIdle("iflow_answer");
-      return { handled: true, queuedFinal, counts: QUEUED_ONE_FINAL };
+      return { handled: true, queuedFinal, counts: isSilent ? QUEUED_NOTHING : QUEUED_ONE_FINAL };
     },
     { eligibleDispatchKinds: ["agent"] },
   );
+}
+
+/**
+ * What belongs to a command: "" for a part of one that was too long for its message; words for one with a picture or a file, which the
+ * host hands over as the caption only (host fact).
+ */
+function typedReply(facts: MessageFacts, images: unknown, signs: readonly DoorSign[]): string | undefined {
+  const { OriginatingChannel, Provider, OriginatingTo, To, AccountId: accountId, SenderId: senderId } = facts;
+  const text = (facts.BodyForCommands ?? "").trim();
+  const from = { channel: OriginatingChannel ?? Provider ?? "", to: OriginatingTo ?? To, accountId, senderId };
+  if (continuesCommand(from, facts.MessageThreadId, text)) return "";
+  const word = /^\/\s*([^\s@:]+)/.exec(text)?.[1]?.toLowerCase().replaceAll("-", "_");
+  const sign = signs.find(({ command, name }) => command === word && WITH_WORDS.has(name));
+  if (sign === undefined || !hasAttachment(facts, images)) return undefined;
+  return wordsOf(pickLanguage("auto", text)).typed.attachment(`/${sign.command}`);
+}
+
+function hasAttachment(
+  { MediaPath, MediaPaths, MediaUrl, MediaUrls, MediaTypes, MediaType }: MessageFacts,
+  images: unknown,
+): boolean {
+  const lists = [MediaPaths, MediaUrls, MediaTypes, images];
+  return [MediaPath, MediaUrl, MediaType].some(Boolean) || lists.some((list) => Array.isArray(list) && list.length > 0);
 }
 
 /** A message that another agent or the system put in carries another provenance than a person's. */

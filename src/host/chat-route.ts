@@ -51,6 +51,11 @@ export function isGroupSession(sessionKey: string): boolean {
   return /^agent:[^:]+:[^:]+:(?:group|channel|room):/.test(sessionKey);
 }
 
+/** The session of a schedule's run, of a sub-agent, of a hook: nobody reads in it. */
+export function isRunSession(sessionKey: string): boolean {
+  return /^agent:[^:]+:(?:cron|subagent|acp|hook|heartbeat):/.test(sessionKey);
+}
+
 export function mainSessionKey(config: HostConfig, agentId: string): string {
   return config.session?.scope === "global" ? "global" : `agent:${agentId}:${config.session?.mainKey ?? "main"}`;
 }

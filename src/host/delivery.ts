@@ -54,7 +54,7 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
       ...(accountId === undefined ? {} : { accountId }),
       ...(threadId === undefined ? {} : { threadId }),
     });
-    return handoverOf(result);
+    return handoverOf(result, route);
   }
 
   async function toSession(sessionKey: string, text: string): Promise<Handover> {

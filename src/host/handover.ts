@@ -10,6 +10,7 @@
  * A host that says nothing of custody (2026.7.35) keeps what never left, as in 3, and gives up the rest, as in 2.
  */
 import { messageOf } from "../core/errors.ts";
+import type { Route } from "../core/session.ts";
 import type { Handover } from "../ports.ts";
 import type { SendDurableBatch } from "./sdk.ts";
 
@@ -27,10 +28,12 @@ const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
   "EHOSTUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+const TOPIC_GONE = /message thread not found|TOPIC_(?:CLOSED|DELETED)/i;
 const LOST_CALL = "GatewayTransportError";
 const MAX_DEPTH = 8;
 
-export function handoverOf(result: DurableResult): Handover {
+/** `route`: where it was sent to. */
+export function handoverOf(result: DurableResult, route: Route): Handover {
   switch (result.status) {
     case "sent":
     case "partial_failed":
@@ -41,13 +44,15 @@ export function handoverOf(result: DurableResult): Handover {
         ? { kind: "accepted" }
         : { kind: "refused", reason: `the host suppressed the message (${result.reason})` };
     case "failed":
-      return failureOf(result.error);
+      return failureOf(result.error, route);
   }
 }
 
-function failureOf(error: unknown): Handover {
+function failureOf(error: unknown, route: Route): Handover {
   const reason = messageOf(error);
   const causes = causesOf(error);
+  const now = chatNow(causes, route);
+  if (now !== undefined) return { kind: "refused", reason, now };
   const custody = causes.find(({ queueCustody }) => queueCustody !== undefined)?.["queueCustody"];
   const status = causes.map(statusOf).find((one) => one !== undefined);
   const neverLeft = status === undefined && causes.some(({ code }) => NOT_CONNECTED.has(code));
@@ -95,6 +100,21 @@ function statusOf({ error_code: telegram, status, statusCode }: Fields): number 
   return [telegram, status, statusCode].find(
     (one): one is number => typeof one === "number" && one >= 400 && one < 600,
   );
+}
+
+/**
+ * Where a chat of Telegram is from now on: a group that became a supergroup has another id, and what a topic that was closed or deleted
+ * does not take goes to the group itself. A topic's end is told by its words only (host fact: nothing else comes through).
+ */
+function chatNow(causes: readonly Fields[], route: Route): Route | undefined {
+  const { threadId, ...chat } = route;
+  const prefix = chat.to.startsWith(`${chat.channel}:`) ? `${chat.channel}:` : "";
+  for (const { parameters } of causes) {
+    const id = isFields(parameters) ? parameters["migrate_to_chat_id"] : undefined;
+    if (typeof id === "number" || typeof id === "string") return { ...chat, to: `${prefix}${id}` };
+  }
+  const isTopicGone = causes.some(({ description }) => typeof description === "string" && TOPIC_GONE.test(description));
+  return threadId !== undefined && isTopicGone ? chat : undefined;
 }
 
 /** How long Telegram wants to be left alone. */

@@ -1,6 +1,7 @@
 /**
  * What every copy of this module in one process shares, on globalThis.
- * Owns: the running instance, who spoke when, and which words were ours. Does not own: sessions, which live in the running instance.
+ * Owns: the running instance, who spoke when, which words were ours, and which commands wait for the rest of theirs. Does not own:
+ * sessions, which live in the running instance.
  * The host loads the plugin several times in one process (host fact): an agent's tool call runs in the copy that was
  * registered for discovery, a command or an RPC in the full one. Only the full copy has a service, so the others reach it here.
  */
@@ -18,6 +19,13 @@ export interface Overheard {
   readonly sessionKey: string | undefined;
 }
 
+/** A command that waits for the rest of its words. */
+export interface HeldCommand {
+  add(text: string): void;
+  /** No more is waited for. */
+  finish(): void;
+}
+
 interface ProcessMemory {
   running: AskOperation | undefined;
   ear?: ((heard: Overheard) => void) | undefined;
@@ -25,16 +33,18 @@ interface ProcessMemory {
   ownWords?: Set<string>;
   /** Session key -> ms since the epoch of the last message of an authorised person. Oldest first. */
   readonly spokeAt: Map<string, number>;
+  /** Chat and sender -> the command that waits there. */
+  readonly held: Map<string, HeldCommand>;
 }
 
-const KEY = Symbol.for("openclaw-iflow-plugin/process.v1");
+const KEY = Symbol.for("openclaw-iflow-plugin/process.v2");
 const REMEMBERED_SESSIONS = 2_000;
 const REMEMBERED_WORDS = 400;
 const COMPARED_LENGTH = 400;
 
 function memory(): ProcessMemory {
   const holder = globalThis as { [KEY]?: ProcessMemory };
-  holder[KEY] ??= { running: undefined, spokeAt: new Map() };
+  holder[KEY] ??= { running: undefined, spokeAt: new Map(), held: new Map() };
   return holder[KEY];
 }
 
@@ -96,6 +106,10 @@ const INJECTED = /^\s*\[iFlow\]\s+/;
 function shortForm(text: string): string {
   const words = text.replace(/\s+/g, " ").trim();
   return `${words.length} ${words.slice(0, COMPARED_LENGTH)}`;
+}
+
+export function heldCommands(): Map<string, HeldCommand> {
+  return memory().held;
 }
 
 export function rememberPerson(sessionKey: string, atMs: number): void {

@@ -122,6 +122,9 @@ export const SessionRow = Type.Object(
     permissionMode: oneOf(["auto", "selective", "manual", "plan"], "As it is now."),
     question: Type.Optional(Type.Array(QuestionRow, { description: "What is open, when it asks." })),
     error: Type.Optional(Type.String({ description: "Why it failed, was killed or interrupted." })),
+    undelivered: Type.Optional(
+      Type.Integer({ description: "Notices in a row that no chat took; none when its chat takes them." }),
+    ),
     continues: Type.Optional(Type.String({ description: "Id of the session that it goes on with." })),
     continuedBy: Type.Optional(Type.String({ description: "Id of the session that went on with it." })),
   },
@@ -169,6 +172,7 @@ export const StatsAnswer = Type.Object(
         refused: count("Notices that it or the channel refused for good."),
         unknown: count("Notices that may not have arrived (cut off while they were sent); they are not repeated."),
         noRoute: count("Notices without a chat."),
+        lost: Type.Array(Type.String(), { description: "Names of sessions whose last notices no chat took." }),
         waiting: count("Notices on their way."),
         paused: count("Chats that take nothing now; what waits for them is tried again."),
         lastRefusal: Type.Optional(

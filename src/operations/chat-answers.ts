@@ -7,9 +7,9 @@ import { ok, refuse, type Result } from "../core/errors.ts";
 import { pickLanguage, wordsOf } from "../core/language.ts";
 import { meantBy, type Meant } from "../core/meant.ts";
 import { redactSecrets } from "../core/redact.ts";
+import { chatKey } from "../core/route.ts";
 import type { Session } from "../core/session.ts";
 import { chosenWords, whichText, type StyleOf } from "../core/which.ts";
-import { chatKey } from "../engine/governor.ts";
 import type { Responded } from "../engine/orders.ts";
 import { withOperators } from "./authority.ts";
 import type { Context } from "./context.ts";
@@ -86,9 +86,7 @@ export async function answerBareReply(
   const { sessions } = context;
   const { talk, governor } = sessions.roster;
   const chat = chatKey(caller.route, caller.owner.sessionKey);
-  const asked = sessions.roster
-    .sessions()
-    .filter((session) => chatKey(governor.routeOf(session), session.owner.sessionKey) === chat);
+  const asked = sessions.roster.sessions().filter((session) => governor.places.chatsOf(session).includes(chat));
   if (asked.length === 0) return undefined;
   // What was heard before these words is known before they are judged.
   await talk.settled();

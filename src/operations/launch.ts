@@ -6,10 +6,10 @@ import * as Type from "@sinclair/typebox";
 import type { Static } from "@sinclair/typebox";
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
-import { parseRoute } from "../core/route.ts";
+import { chatKey, parseRoute } from "../core/route.ts";
 import type { Owner, Route, Session } from "../core/session.ts";
 import type { Words } from "../core/words.ts";
-import type { Launched } from "../engine/orders.ts";
+import type { Launched, LaunchOrder } from "../engine/orders.ts";
 import type { LaunchJson } from "./answers.ts";
 import { plainWords, takeOptions } from "./command-line.ts";
 import type { Context } from "./context.ts";
@@ -136,12 +136,9 @@ async function runLaunch(context: Context, caller: Caller, given: Params): Promi
   if (given.resume_session_id !== undefined) return resumeInstead(context, caller, given, given.resume_session_id);
   if (given.fork_session === true)
     return refuse("invalid_params", "fork_session needs resume_session_id: the session to fork.");
-  const route = given.route === undefined ? caller.route : parseRoute(given.route);
-  if (given.route !== undefined && route === undefined)
-    return refuse(
-      "invalid_params",
-      `The route "${given.route}" has another form than channel|target or channel|account|target.`,
-    );
+  const chats = chatsOf(context, caller, given.route);
+  if (!chats.ok) return chats;
+  const { route } = chats.value;
   const workdir = await context.workdirs.resolve(caller, given.workdir);
   if (!workdir.ok) return workdir;
   if (given.session_policy === "reuse") return reuse(context, caller, given, workdir.value);
@@ -160,11 +157,41 @@ async function runLaunch(context: Context, caller: Caller, given: Params): Promi
     prompt: given.prompt,
     workdir: workdir.value,
     files,
-    route,
+    ...chats.value,
     settings: { ...settingsOf(context, given), ...wakesOf(context, route, workdir.value) },
   });
   if (!launched.ok) return launched;
   return ok(launchReply(launched.value, chatWords(context, caller, launched.value.session)));
+}
+
+/** Where it will be told. A chat that is neither the caller's nor a configured one only who sees everything may name, and it grants nothing. */
+function chatsOf(
+  { config }: Context,
+  { route: own, inWebChat, seesAll, door, owner }: Caller,
+  named: string | undefined,
+): Result<Pick<LaunchOrder, "route" | "home" | "isForeignRoute">> {
+  const here = own === undefined ? {} : { route: own };
+  const home = own === undefined && inWebChat !== true ? {} : { home: here };
+  if (named === undefined) return ok({ route: own, ...(own === undefined ? home : {}) });
+  const route = parseRoute(named);
+  if (route === undefined)
+    return refuse(
+      "invalid_params",
+      `The route "${named}" has another form than channel|target or channel|account|target.`,
+    );
+  // A call by RPC says with its route for whom it is.
+  if (door === "rpc") return ok({ route: own ?? route });
+  const keyOf = (chat: Route): string => chatKey({ ...chat, threadId: "" }, owner.sessionKey);
+  const isOwn = own !== undefined && keyOf(own) === keyOf(route);
+  // Its topic goes along.
+  if (isOwn) return ok({ route: own });
+  const configured = [config.fallbackChannel, ...config.agentChannels.map((rule) => rule.route)];
+  if (configured.some((chat) => chat !== undefined && keyOf(chat) === keyOf(route))) return ok({ route, ...home });
+  if (seesAll) return ok({ route, ...home, isForeignRoute: true });
+  return refuse(
+    "not_allowed",
+    `The route "${named}" is neither this chat nor one of agentChannels or fallbackChannel in the plugin's config. Leave it out to be told here; the host's owner or an operator may name any chat.`,
+  );
 }
 
 /** A launch from no chat is told where its directory's rule says, and wakes whom that rule names. */

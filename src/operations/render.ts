@@ -66,6 +66,7 @@ export function sessionRow(session: Session, flowId: string | undefined, nowAt: 
       ? { error: phase.cause.message }
       : {}),
     ...(phase.kind === "interrupted" ? { error: phase.cause.message } : {}),
+    ...(session.undelivered === undefined ? {} : { undelivered: session.undelivered.count }),
     ...(session.continues === undefined ? {} : { continues: session.continues }),
     ...(session.continuedBy === undefined ? {} : { continuedBy: session.continuedBy }),
   };
@@ -82,8 +83,9 @@ export function sessionLine(session: Session, place: number | undefined, nowAt: 
     session.phase.kind === "ended" && session.phase.outcome !== "completed"
       ? ` · ${oneLine(session.phase.cause?.message ?? "")}`
       : "";
+  const lost = session.undelivered === undefined ? "" : " · ⚠️ not delivered: no chat took its last notice";
   const emoji = waitsForPerson(session) && status === "idle" ? EMOJI.asking : EMOJI[status];
-  const head = `${emoji} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}`;
+  const head = `${emoji} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}${lost}`;
   // Masked before it is cut: half a secret is not known for one.
   return cutText(redactSecrets(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`), 400);
 }

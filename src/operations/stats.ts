@@ -15,12 +15,15 @@ function sum(sessions: readonly Session[], key: keyof Counters): number {
   return sessions.reduce((total, session) => total + session.counters[key], 0);
 }
 
+const MAX_NAMED = 10;
+
 /** What people were told, and what stands in the way; the doctor shows the same. */
-export function deliveryLine(counts: DeliveryCounts): string {
-  const { accepted, refused, unknown, noRoute, waiting, paused, lastRefusal } = counts;
+export function deliveryLine(counts: DeliveryCounts & { readonly lost?: readonly string[] }): string {
+  const { accepted, refused, unknown, noRoute, waiting, paused, lastRefusal, lost = [] } = counts;
   const line = `delivered ${accepted}, refused ${refused}, of unknown fate ${unknown}, without a chat ${noRoute}, on their way ${waiting}`;
   const standing = paused === 0 ? "" : `, chats that take nothing now ${paused}`;
-  return lastRefusal === undefined ? line : `${line}${standing} (last trouble: ${lastRefusal})`;
+  const missed = lost.length === 0 ? "" : `; ⚠️ not delivered to anybody: the last notice of ${lost.join(", ")}`;
+  return lastRefusal === undefined ? line + missed : `${line}${standing} (last trouble: ${lastRefusal})${missed}`;
 }
 
 export const stats = defineOperation({
@@ -39,7 +42,11 @@ export const stats = defineOperation({
     // A channel's own words may name a chat that is not the caller's.
     const all = governor.counts;
     const { lastRefusal: _anyones, ...bare } = all;
-    const deliveries: DeliveryCounts = caller.seesAll ? all : bare;
+    const lost = found
+      .filter((session) => session.undelivered !== undefined)
+      .map(({ name }) => name)
+      .slice(0, MAX_NAMED);
+    const deliveries: StatsJson["deliveries"] = { ...(caller.seesAll ? all : bare), lost };
     const byStatus = Object.fromEntries(
       STATUSES.map((status) => [status, found.filter((s) => statusOf(s) === status).length]),
     );

@@ -3,9 +3,9 @@
  */
 import fc from "fast-check";
 import type { AgentEvent, AgentRequest, RequestId, StopReason } from "../../src/core/agent-event.ts";
-import type { SessionEvent, Untimed } from "../../src/core/event.ts";
+import type { Fate, SessionEvent, Untimed } from "../../src/core/event.ts";
 import { openQuestions } from "../../src/core/question.ts";
-import type { Answer, By, CauseCode, Message, Session } from "../../src/core/session.ts";
+import type { Answer, By, CauseCode, Message, Route, Session } from "../../src/core/session.ts";
 import { AGENT, ALLOW, ALLOW_ALWAYS, PERSON, REJECT, WRITER } from "./build.ts";
 
 export interface Draw {
@@ -301,8 +301,10 @@ function foreign(a: number, { serial }: Facts): Untimed {
 function told(session: Session, a: number): Untimed {
   const noticeId = session.owed.length === 0 ? "n0" : pick(session.owed, a).id;
   if (a % 5 === 4) return { type: "overtaken" };
-  const arrival = { messageId: a % 3 === 0 ? undefined : `m${a}`, arrived: a % 7 !== 0, overtaken: a % 11 === 0 };
-  return a % 2 === 0
-    ? { type: "told", noticeId, part: "chat", ...arrival }
-    : { type: "told", noticeId, part: "wake", messageId: undefined };
+  if (a % 2 !== 0) return { type: "told", noticeId, part: "wake" };
+  const to: Route = { channel: "telegram", to: `telegram:${a % 5}` };
+  if (a % 10 === 0) return { type: "moved", from: session.route ?? to, to };
+  const fates: readonly Fate[] = [{}, { messageId: `m${a}` }, { isLost: true }, { messageId: `m${a}`, elsewhere: to }];
+  const arrival = { arrived: a % 7 !== 0, overtaken: a % 11 === 0 };
+  return { type: "told", noticeId, part: "chat", ...arrival, ...pick(fates, a / 2) };
 }

@@ -6,7 +6,7 @@ import type { Caller } from "../../src/core/caller.ts";
 import type { Result } from "../../src/core/errors.ts";
 import type { Rules } from "../../src/core/event.ts";
 import { openQuestions } from "../../src/core/question.ts";
-import type { Phase, Session } from "../../src/core/session.ts";
+import type { Phase, Route, Session } from "../../src/core/session.ts";
 import { AwakeClock } from "../../src/engine/awake-clock.ts";
 import type { Engine } from "../../src/engine/context.ts";
 import type { Voice } from "../../src/engine/governor.ts";
@@ -52,10 +52,13 @@ const plainVoice: Voice = {
     [notice.kind, session.name, notice.data.code, notice.data.text].filter((word) => word !== undefined).join(" "),
   buttons: () => [],
   mayBeMissing: (session) => `maybe-missing ${session.name}`,
+  elsewhere: (_session, text) => `elsewhere ${text}`,
   wake: (session, notice) => `wake ${notice.kind} ${session.name}`,
 };
 
 export interface WorldOptions {
+  /** The chat of sessions without one, and the next place of every other. */
+  readonly fallback?: Route;
   readonly rules?: Partial<Rules>;
   readonly maxSessions?: number;
   readonly maxQueued?: number;
@@ -69,6 +72,7 @@ export type LaunchChanges = Partial<Omit<Settings, "systemPrompt">> & {
   readonly systemPrompt?: string;
   readonly name?: string;
   readonly workdir?: string;
+  readonly home?: Session["home"];
 };
 
 export class World {
@@ -107,7 +111,10 @@ export class World {
     this.lives += 1;
     const { flows, children, journals, agent, delivery, clock } = this;
     this.life = new GatewayLife({ flows, children, journals, agent, delivery, clock }, this.options.death);
-    this.roster = new Roster(this.#engine(), this.options.voice ?? plainVoice, (session) => session.route);
+    this.roster = new Roster(this.#engine(), this.options.voice ?? plainVoice, {
+      routeOf: (session) => session.route ?? this.options.fallback,
+      fallback: () => this.options.fallback,
+    });
     this.sessions = new Sessions(this.roster);
     await this.runUntil(Promise.race([this.roster.start(), this.life.died]));
   }
@@ -191,13 +198,14 @@ export class World {
   }
 
   order(prompt: string, changes: LaunchChanges = {}, caller: Caller = PERSON): LaunchOrder {
-    const { name, workdir, ...settings } = changes;
+    const { name, workdir, home, ...settings } = changes;
     return {
       name,
       prompt,
       workdir: workdir ?? "/w",
       files: [],
       route: caller.route,
+      ...(home === undefined ? {} : { home }),
       settings: { permissionMode: "manual", allowedTools: [], timeoutMs: 300_000, singleTurn: false, ...settings },
     };
   }

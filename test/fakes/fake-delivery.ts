@@ -35,11 +35,12 @@ export class FakeDelivery implements Delivery {
   limitChars = 3_800;
   editable = true;
   readonly #inFlight = new Map<string, number>();
-  readonly #faults: { on: DeliveryCall; handover: Handover; times: number }[] = [];
+  readonly #faults: { on: DeliveryCall; handover: Handover; times: number; to: string }[] = [];
   readonly #holds: { on: DeliveryCall; arrive: () => void; until: Promise<void> }[] = [];
 
-  fail(on: DeliveryCall, handover: Handover, times = 1): void {
-    this.#faults.push({ on, handover, times });
+  /** `to`: only for this chat. */
+  fail(on: DeliveryCall, handover: Handover, times = 1, to = ""): void {
+    this.#faults.push({ on, handover, times, to });
   }
 
   /** No planned fault is left. */
@@ -115,7 +116,7 @@ export class FakeDelivery implements Delivery {
       await hold?.until;
     }
     this.#inFlight.set(key, (this.#inFlight.get(key) ?? 1) - 1);
-    const fault = this.#faults.find((candidate) => candidate.on === on);
+    const fault = this.#faults.find((one) => one.on === on && key.includes(one.to));
     if (fault === undefined) return act();
     fault.times -= 1;
     if (fault.times === 0) this.#faults.splice(this.#faults.indexOf(fault), 1);

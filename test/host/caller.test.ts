@@ -23,6 +23,7 @@ describe("a tool call", () => {
     expect(toolCaller(context, host)).toEqual({
       door: "tool",
       owner: { sessionKey: "agent:main:web-1", agentId: "main" },
+      inWebChat: true,
       senderId: "control-ui",
       seesAll: true,
       isPerson: false,

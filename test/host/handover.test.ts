@@ -3,7 +3,11 @@
  * that refused, was cut off, and was gone.
  */
 import { describe, expect, test } from "vitest";
+import type { Route } from "../../src/core/session.ts";
 import { failedCallOf, handoverOf } from "../../src/host/handover.ts";
+
+const GROUP: Route = { channel: "telegram", to: "telegram:-1001", accountId: "default" };
+const TOPIC: Route = { ...GROUP, threadId: 7 };
 
 type Result = Parameters<typeof handoverOf>[0];
 
@@ -75,13 +79,39 @@ describe("[N5] what the host's answer means for a message", () => {
       { kind: "refused" },
     ],
   ])("%s", (_name, result, expected) => {
-    expect(handoverOf(result)).toMatchObject(expected);
+    expect(handoverOf(result, GROUP)).toMatchObject(expected);
   });
 
   test("a message that the host keeps is said to be in trouble; no answer has a wait that was not asked for", () => {
-    expect(handoverOf(failed("held", false))).toEqual({ kind: "accepted", trouble: "the send failed" });
-    expect(handoverOf(failed("held", true, answered(429)))).not.toHaveProperty("afterMs");
+    expect(handoverOf(failed("held", false), GROUP)).toEqual({ kind: "accepted", trouble: "the send failed" });
+    expect(handoverOf(failed("held", true, answered(429)), GROUP)).not.toHaveProperty("afterMs");
   });
+
+  test("[E1] a group that became a supergroup is refused with where it is now, whatever wraps the answer", () => {
+    const answer = Object.assign(new Error("answered 400"), {
+      error_code: 400,
+      description: "Bad Request: group chat was upgraded to a supergroup chat",
+      parameters: { migrate_to_chat_id: -100_777 },
+    });
+    const wrapped = new Error("Telegram rejected send: group migrated to supergroup -100777", { cause: answer });
+    const now = { channel: "telegram", to: "telegram:-100777", accountId: "default" };
+    expect(handoverOf(failed("released", true, wrapped), GROUP)).toMatchObject({ kind: "refused", now });
+    expect(handoverOf(failed(undefined, false, answer), TOPIC)).toMatchObject({ kind: "refused", now });
+    const bare = handoverOf(failed("released", true, answer), { channel: "telegram", to: "-1001" });
+    expect(bare).toMatchObject({ now: { channel: "telegram", to: "-100777" } });
+  });
+
+  test.each(["Bad Request: message thread not found", "Bad Request: TOPIC_CLOSED", "Bad Request: TOPIC_DELETED"])(
+    "[E1] %s: the group itself takes it; without a topic it is a refusal like any other",
+    (description) => {
+      const answer = Object.assign(new Error("answered 400"), { error_code: 400, description });
+      const refused = handoverOf(failed("released", true, answer), TOPIC);
+      expect(refused).toMatchObject({ kind: "refused", now: GROUP });
+      expect(handoverOf(failed("released", true, answer), GROUP)).not.toHaveProperty("now");
+      const other = Object.assign(new Error("no"), { error_code: 400, description: "Bad Request: chat not found" });
+      expect(handoverOf(failed("released", true, other), TOPIC)).not.toHaveProperty("now");
+    },
+  );
 
   test("a call of the gateway that it asks to repeat is repeated, any other is refused", () => {
     expect(failedCallOf(Object.assign(new Error("draining"), { retryable: true }))).toMatchObject({ kind: "later" });

@@ -34,14 +34,24 @@ const people: readonly Somebody[] = [
   { who: "another session", allowed: false, as: stranger },
   { who: "another session's agent", allowed: false, as: (me) => ({ ...stranger(me), door: "tool", isPerson: false }) },
   {
+    who: "[E2] whoever is told in the direct chat, in another session",
+    allowed: true,
+    as: (me) => ({ ...me, owner: { ...me.owner, sessionKey: "agent:main:main" } }),
+  },
+  {
+    who: "another session's agent in that chat, where nobody spoke",
+    allowed: false,
+    as: (me) => ({ ...me, owner: { ...me.owner, sessionKey: "agent:main:main" }, door: "tool", isPerson: false }),
+  },
+  {
     who: "another session of the same agent",
     allowed: false,
-    as: (me) => ({ ...me, owner: { ...me.owner, sessionKey: "agent:main:main" } }),
+    as: (me) => ({ ...stranger(me), owner: { ...me.owner, sessionKey: "agent:main:main" } }),
   },
   {
     who: "a session whose key begins alike",
     allowed: false,
-    as: (me) => ({ ...me, owner: { ...me.owner, sessionKey: `${me.owner.sessionKey}0` } }),
+    as: (me) => ({ ...stranger(me), owner: { ...me.owner, sessionKey: `${me.owner.sessionKey}0` } }),
   },
   { who: "somebody who sees all", allowed: true, as: (me) => ({ ...stranger(me), seesAll: true }) },
   { who: "an operator by id", allowed: true, as: (me) => ({ ...stranger(me), senderId: "7" }) },

@@ -84,7 +84,9 @@ function doorsOf(world: OperationsWorld): Readonly<Record<"tool" | "command" | "
         context: unknown,
       ) => Promise<{ text: string }>;
       const context = { sessionKey, agentId: "main", senderId, from: `telegram:${senderId}`, ...chat(senderId) };
-      const { text } = await handler({ ...context, isAuthorizedSender: isAuthorized, args: CALLS[name].args });
+      const { args } = CALLS[name];
+      const commandBody = `/${signOf(name)?.command ?? ""} ${args}`;
+      const { text } = await handler({ ...context, isAuthorizedSender: isAuthorized, args, commandBody });
       return text;
     },
     async rpc(name, { sessionKey, senderId }) {

@@ -89,7 +89,8 @@ describe("bad parameters are refused in words that name them", () => {
     const { id } = await operations.launch("hang", { name: "mine" });
     await operations.world.until(id, "working");
     const before = JSON.stringify(operations.world.session(id).settings);
-    const stranger = { ...operations.me, owner: { sessionKey: "agent:main:other", agentId: "main" } };
+    const { route: _mine, ...nobody } = operations.me;
+    const stranger = { ...nobody, owner: { sessionKey: "agent:main:other", agentId: "main" } };
     for (const { name, params } of operations.doors) {
       const keys = [...Object.keys(params.properties), "maxTurns", "constructor", "__proto__", "", "sessionKey"];
       const words = fc.oneof(
@@ -372,7 +373,7 @@ describe("answers have exactly the promised fields", () => {
   });
 
   test("[O1] of a session that goes on, another chat is refused, its own is not; a long system prompt is compared whole", async () => {
-    await using operations = await OperationsWorld.create();
+    await using operations = await OperationsWorld.create({ fallbackChannel: "slack|C1" });
     const settings = { route: "slack|C1", system_prompt: `${"long ".repeat(1_000)}1` };
     const { id } = await operations.launch("say: hello", { name: "talk", ...settings });
     await operations.world.until(id, "idle");

@@ -83,7 +83,8 @@ describe("[B1] iflow_output with question_id", () => {
   test("nobody reads it who may not read the session", async () => {
     const { operations, questionId } = await asked(`run: ${LONG}`);
     await using world = operations;
-    const stranger = { ...world.me, owner: { sessionKey: "agent:main:telegram:direct:99" }, senderId: "99" };
+    const route = { channel: "telegram", to: "telegram:99" };
+    const stranger = { ...world.me, route, owner: { sessionKey: "agent:main:telegram:direct:99" }, senderId: "99" };
     expect(await world.verdict("output", { session: "job", question_id: questionId }, stranger)).toBe("not_found");
   });
 
@@ -120,9 +121,10 @@ describe("[B1] the button Show all", () => {
     const refused = await showPress(world.context, { ...world.me, door: "button" }, { ...press, isAuthorised: false });
     expect(refused).toEqual({ text: "You are not authorised to read iFlow here.", closed: false });
     const owner = { sessionKey: "agent:main:telegram:direct:99" };
+    const route = { channel: "telegram", to: "telegram:99" };
     const other = await showPress(
       world.context,
-      { ...world.me, owner, door: "button" },
+      { ...world.me, owner, route, door: "button" },
       { ...press, isAuthorised: true },
     );
     expect(other.text).not.toContain("echo");
