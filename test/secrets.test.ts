@@ -5,6 +5,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
+import { openQuestions } from "../src/core/question.ts";
 import { ComposedWorld } from "./composed-world.ts";
 import { ASKED, PLANTED, PLANTED_FILE, PLANTED_SCRIPT, foundIn, placesIn } from "./planted-secrets.ts";
 
@@ -39,7 +40,10 @@ test.each([true, false])("[N7] [K7] with safeMode %s", async (safeMode) => {
     for (const _ of ASKED) {
       await world.untilPhase(id, "asking");
       await expectClean();
-      expect(placesIn(await world.call("respond", { session: id, message: "1" }))).toEqual([]);
+      const { phase } = world.session(id);
+      const [open] = phase.kind === "asking" ? openQuestions(phase.asks) : [];
+      const answer = { session: id, message: "1", question_id: open?.id };
+      expect(placesIn(await world.call("respond", answer))).toEqual([]);
     }
     await world.untilPhase(id, "idle");
     const words = await world.output(id);
