@@ -94,7 +94,11 @@ describe("answers on the wire", () => {
 test("[F4] a question of 20,000 characters is answered by a real agent's own key, and its turn goes on", async () => {
   await using world = await ComposedWorld.start();
   const id = await world.launch(`ask: ${"long ".repeat(4_000)}? | Yes | No\nsay: after {answer}`);
-  await world.untilPhase(id, "asking");
+  // Only what somebody was told can be answered.
+  await world.until(() => {
+    const { phase } = world.session(id);
+    return phase.kind === "asking" && phase.asks[0]?.toldAt !== undefined ? true : undefined;
+  });
   await world.call("respond", { session: id, message: "Yes" });
   await world.untilPhase(id, "idle");
   expect(await world.output(id)).toContain("after Yes");
