@@ -234,7 +234,7 @@ describe("[O9] fork", () => {
     await world.until(id, "idle");
     expect(await world.output(id)).toContain("say: origin");
     expect(world.agent.connections.map((connection) => connection.openedWith[0]?.load)).toEqual([undefined, "acp-2"]);
-    expect(world.session(id)).toMatchObject({ name: "tree-2", continues: session.id });
+    expect(world.session(id)).toMatchObject({ name: "tree-fork", continues: session.id });
     expect(JSON.stringify(world.session(session.id))).toBe(before);
     const found = world.sessions.find(PERSON, session.id);
     expect(found.ok && found.value.id).toBe(session.id);
