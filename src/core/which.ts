@@ -55,7 +55,7 @@ function nameOf({ id, name }: Session, all: readonly Waiting[]): string {
   return all.some(({ session }) => session.id !== id && session.name === name) ? id : name;
 }
 
-export function titleOf(question: Question, words: Words): string {
+function titleOf(question: Question, words: Words): string {
   return brief(question.kind === "fresh-start" ? words.freshStart : headline(question), TITLE_LENGTH);
 }
 
