@@ -131,10 +131,10 @@ function isLastSaid(session: Session, question: Question, words: Words): boolean
   return ask.overtaken === undefined;
 }
 
-/** Right behind an answer, and before anybody can have read what was told after it. */
+/** Right behind a person's answer, and before anybody can have read what was told after it. */
 export function isTooSoon({ closed }: Session, toldAt: number, at: number): boolean {
-  const answeredAt = closed?.at(-1)?.at;
-  if (answeredAt === undefined || toldAt < answeredAt) return false;
+  const { at: answeredAt, by } = closed?.at(-1) ?? {};
+  if (answeredAt === undefined || by !== "person" || toldAt < answeredAt) return false;
   return at - answeredAt < REPEATED_MS && at - toldAt < REACTION_MS;
 }
 

@@ -106,9 +106,10 @@ export function earlyAnswer(
   );
 }
 
-/** A command may be sent twice, and no channel says when it was written. */
+/** A person's command may be sent twice, and no channel says when it was written. */
 function isSameAgain(last: ClosedQuestion | undefined, question: Question, words: string, at: number): boolean {
-  if (last?.at === undefined || last.answer === undefined || at - last.at >= REPEATED_MS) return false;
+  if (last?.at === undefined || last.answer === undefined || last.by !== "person") return false;
+  if (at - last.at >= REPEATED_MS) return false;
   const read = readAnswer(question, words);
   return (
     read.ok &&

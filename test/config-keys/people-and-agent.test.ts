@@ -61,7 +61,8 @@ describe("what a session may do, and where", () => {
   test("[operators] see and steer what others launched", async () => {
     await using world = await ComposedWorld.start({ operators: ["telegram:7"] });
     const id = await world.launch("hang");
-    const somebody: Caller = { ...world.me, owner: { sessionKey: "agent:main:other" } };
+    const chat = { channel: "telegram", to: "telegram:8" };
+    const somebody: Caller = { ...world.me, owner: { sessionKey: "agent:main:other" }, route: chat };
     expect((await world.call("output", { session: id }, { ...somebody, senderId: "8" })).json).toEqual({
       refused: "not_found",
     });

@@ -182,7 +182,12 @@ describe("[S4] [K2] plans", () => {
 });
 
 describe("[K1] authority", () => {
-  const STRANGER: Caller = { ...PERSON, owner: { sessionKey: "agent:main:telegram:direct:77" }, senderId: "77" };
+  const STRANGER: Caller = {
+    ...PERSON,
+    owner: { sessionKey: "agent:main:telegram:direct:77" },
+    route: { channel: "telegram", to: "telegram:77" },
+    senderId: "77",
+  };
   const OPERATOR: Caller = { ...STRANGER, door: "rpc", owner: { sessionKey: "agent:main:main" }, seesAll: true };
 
   test("others are told nothing, not even that there is such a session", async () => {
