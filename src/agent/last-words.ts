@@ -11,6 +11,11 @@ const CONTROL = "//stderr ";
 const KEPT = 4096;
 const TOLD = 500;
 const LONGEST_CHARACTER = 4;
+/** What Node says of itself at each start of iFlow, whatever happens later: about a module that is old, and where that is traced. */
+const NOISE = [
+  /^\(node:\d+\) (?:\[DEP\d+\] )?(?:DeprecationWarning|ExperimentalWarning): .*$/,
+  /^\(Use `\S+ --trace-(?:deprecation|warnings) \.\.\.` to show where the warning was created\)$/,
+] as const;
 
 export class LastWords {
   readonly #own: () => string;
@@ -31,7 +36,7 @@ export class LastWords {
     const own = this.#own();
     const tail = own === "" ? this.#sent.trim() : own;
     // A cut leaves out a character of several bytes, and blanks are trimmed.
-    return tail.length < KEPT - LONGEST_CHARACTER ? redactSecrets(tail) : redactTail(tail);
+    return withoutNoise(tail.length < KEPT - LONGEST_CHARACTER ? redactSecrets(tail) : redactTail(tail));
   }
 
   /** To be put after a sentence; empty when nothing was said. */
@@ -39,6 +44,14 @@ export class LastWords {
     const { tail } = this;
     return tail === "" ? "" : ` Its last words on stderr: ${tail.slice(-TOLD)}`;
   }
+}
+
+function withoutNoise(tail: string): string {
+  return tail
+    .split("\n")
+    .filter((line) => !NOISE.some((noise) => noise.test(line.trimEnd())))
+    .join("\n")
+    .trim();
 }
 
 /** How it ended, with its exit code or signal; `reason` is what the transport knows. */

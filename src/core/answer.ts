@@ -5,7 +5,7 @@
 import { askedWords } from "./asked-text.ts";
 import { closedMessage, noteAnswered, noteDenied } from "./closed-question.ts";
 import type { AuditFact, Rules, SessionEvent, Taken } from "./event.ts";
-import { count, endChild, nextId, owe, setPhase, type Draft } from "./draft.ts";
+import { count, endChild, nextId, oneLine, owe, setPhase, type Draft } from "./draft.ts";
 import { ok, refuse, type Refused, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import {
@@ -17,6 +17,7 @@ import {
   isLasting,
   openQuestions,
   replyOf,
+  unsaidReason,
 } from "./question.ts";
 import type { Ask, By, Door, Message, Session } from "./session.ts";
 import { beginTurn, end, enterQueue, resumeTurn } from "./turn.ts";
@@ -24,6 +25,7 @@ import { showAnswer, showDenial } from "./voices.ts";
 
 const MAX_INBOX = 20;
 const MAX_UNCONFIRMED = 4;
+const REJECTED_LENGTH = 200;
 
 export function onMessage(draft: Draft, event: Extract<SessionEvent, { type: "message" }>): void {
   const limited = automaticLimit(draft.session, event.message.by, draft.rules);
@@ -187,6 +189,7 @@ function closeAsk(draft: Draft, ask: Ask): void {
   keepGrant(draft, ask, agent?.kind === "ready" ? "lasting" : "late");
   if (agent?.kind === "ready" && ask.requestId !== undefined) {
     keepUnconfirmed(draft, ask);
+    sendReason(draft, ask);
     draft.effects.push({ do: "reply", requestId: ask.requestId, reply: replyOf(ask) });
     if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
     else resumeTurn(draft, phase);
@@ -196,6 +199,21 @@ function closeAsk(draft: Draft, ask: Ask): void {
   draft.session = { ...draft.session, inbox: [...draft.session.inbox, message] };
   if (rest.length > 0) setPhase(draft, { ...phase, asks: rest });
   else enterQueue(draft, "continue");
+}
+
+/** Why a permission was rejected, as the next message of whoever said so; without a live request it stands in the late answer. */
+function sendReason(draft: Draft, ask: Ask): void {
+  const reason = unsaidReason(ask);
+  const [question] = ask.questions;
+  if (reason === undefined || question?.answer === undefined) return;
+  const text = `I rejected "${cutText(oneLine(question.text.text), REJECTED_LENGTH)}": ${reason}`;
+  const message = {
+    id: `m${nextId(draft)}`,
+    text: { text, length: text.length },
+    by: question.answer.by,
+    at: draft.at,
+  };
+  draft.session = { ...draft.session, inbox: [...draft.session.inbox, message] };
 }
 
 /** Until iFlow has read it: it goes along with a prompt that comes before that. */

@@ -186,6 +186,37 @@ export function isExactChoice(question: Question, words: string): boolean {
   return question.multiSelect && typeof chosenBy(question, words) !== "string";
 }
 
+/** Where a choice at the beginning of longer words can end. */
+const REASON_AFTER = /[,，:：;；.。!！\n]\s*|\s+(?:[-–—]+\s+)?/gu;
+const LONGEST_BEGINNING = 120;
+const MARK = /^[#([]?(?:\d{1,3}|[a-z])[)\]]?$/;
+
+/** A no and, behind it, why: `3 use the helper`, `no, use the helper`. */
+export interface Rejected {
+  readonly option: RequestOption;
+  readonly reason: string;
+}
+
+/**
+ * A choice that rejects, at the beginning of words that go on: what follows is its reason. No such words ever allow anything.
+ * Behind a mark a blank is enough; words such as "no" need a sign behind them, since "no problem" is no no.
+ */
+export function rejectedBy(question: Question, words: string): Rejected | undefined {
+  if (question.kind !== "permission" && question.kind !== "plan") return undefined;
+  const text = words.trim();
+  for (const { index, 0: sign } of text.slice(0, LONGEST_BEGINNING).matchAll(REASON_AFTER)) {
+    const beginning = plainWords(text.slice(0, index));
+    const reason = text.slice(index + sign.length).trim();
+    const isSet = sign.trim() !== "" || MARK.test(beginning);
+    const chosen = isSet && reason !== "" ? chosenByOne(question, beginning) : "none";
+    // The first choice in the words is the one: behind a yes there is no no any more.
+    if (chosen === "several") return undefined;
+    const [option] = chosen === "none" ? [] : chosen;
+    if (option !== undefined) return isRejection(option) ? { option, reason } : undefined;
+  }
+  return undefined;
+}
+
 /** Words that say nothing but yes or no. */
 export function isYesOrNo(words: string): boolean {
   const wanted = plainWords(words);

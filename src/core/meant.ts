@@ -1,12 +1,12 @@
 /**
  * Whether words that somebody wrote into a chat, without a command, are an answer, and to which question.
  * Owns: that rule. It rests on what was told in the chat, when, in which message, and on what was said there since.
- * 1. A reply that quotes one of our messages is meant for what that message asked, and for nothing else.
+ * 1. A reply that quotes one of our messages is meant for what that message asked, and for nothing else. Behind a no it may say why.
  * 2. Other words count only where nobody else spoke since the question was told, and only as one of its choices.
  * 3. Words that could be meant for two sessions are meant for none of them: which one is asked.
  * 4. In a group only a quote counts.
  */
-import { isExactChoice } from "./choice.ts";
+import { isExactChoice, rejectedBy } from "./choice.ts";
 import { numbersOf, plainWords } from "./plain-words.ts";
 import type { Ask, ClosedQuestion, Question, Session } from "./session.ts";
 
@@ -77,9 +77,7 @@ function meantByQuote({ text }: Words, repliesTo: string, sessions: readonly Ses
   const quoted = sessions.flatMap((session) => waitingIn(session, (ask) => ask.toldIn === repliesTo));
   const asked = quoted.filter(({ question }) => question !== undefined);
   if (asked.length > 0)
-    return asked.some(({ question }) => question !== undefined && isExactChoice(question, text))
-      ? oneOf(asked)
-      : NOTHING;
+    return asked.some(({ question }) => question !== undefined && isChoice(question, text)) ? oneOf(asked) : NOTHING;
   const asksForWords = sessions.find(({ phase }) => phase.kind === "idle" && phase.toldIn === repliesTo);
   if (asksForWords !== undefined) return { kind: "message", session: asksForWords };
   for (const session of sessions) {
@@ -87,6 +85,11 @@ function meantByQuote({ text }: Words, repliesTo: string, sessions: readonly Ses
     if (closed !== undefined && soundsLike(closed, text)) return { kind: "late", session, closed };
   }
   return NOTHING;
+}
+
+/** A choice, or a no with its reason behind it. */
+function isChoice(question: Question, text: string): boolean {
+  return isExactChoice(question, text) || rejectedBy(question, text) !== undefined;
 }
 
 /** What a session waits for: its open questions that fit, or any words. */

@@ -5,7 +5,7 @@
  */
 import type { AgentReply, AgentRequest, AskedAnswer, AskedQuestion, RequestOption } from "./agent-event.ts";
 import { askedText, fitsNotice, storedText, TITLE_LENGTH } from "./asked-text.ts";
-import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS } from "./choice.ts";
+import { chosenBy, choiceLines, marksOf, PLAN_OPTIONS, rejectedBy } from "./choice.ts";
 import { ok, refuse, type Result } from "./errors.ts";
 import { cutText } from "./output.ts";
 import { isRejection, mayAlways, oneForEachId, subjectOf, type PermissionRequest } from "./permission.ts";
@@ -187,6 +187,8 @@ export function readAnswer(
 ): Result<Pick<Answer, "optionIds" | "text">> {
   const meant = chosenBy(question, words);
   if (typeof meant !== "string") return ok({ optionIds: meant.map((o) => o.id) });
+  const rejected = as === "words" ? rejectedBy(question, words) : undefined;
+  if (rejected !== undefined) return ok({ optionIds: [rejected.option.id], text: rejected.reason });
   // A number alone is meant as one of the choices, also where any words would do; but for choices that are numbers themselves.
   const isCounted = question.options.length > 0 && !question.options.some(({ label }) => /\d/.test(label));
   const isMeant = as === "option" || meant === "several" || (isCounted && numberOf(words) !== undefined);
@@ -214,9 +216,16 @@ function labelsOf(question: Question, answer: Answer): readonly string[] {
   return (answer.optionIds ?? []).map((id) => question.options.find((o) => o.id === id)?.label ?? id);
 }
 
-/** The words of an answer, for people and for a prompt that carries a late answer. */
+/** The words of an answer, for people and for a prompt that carries a late answer; of a no with its reason both. */
 export function answerWords(question: Question, answer: Answer): string {
-  return answer.text ?? labelsOf(question, answer).join(", ");
+  const labels = labelsOf(question, answer).join(", ");
+  if (answer.text === undefined) return labels;
+  return labels === "" ? answer.text : `${labels}: ${answer.text}`;
+}
+
+/** Why a permission was rejected: the protocol takes no words there, so they go as the next message. */
+export function unsaidReason({ kind, questions: [question] }: Ask): string | undefined {
+  return kind === "permission" && question?.answer?.optionIds !== undefined ? question.answer.text : undefined;
 }
 
 function chosen(ask: Ask): RequestOption | undefined {

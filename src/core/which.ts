@@ -59,15 +59,16 @@ function titleOf(question: Question, words: Words): string {
   return brief(question.kind === "fresh-start" ? words.freshStart : headline(question), TITLE_LENGTH);
 }
 
-/** `2: Allow`, as the notice showed it. */
+/** `2: Allow`, as the notice showed it; behind a no its reason. */
 export function chosenWords(
   question: Question,
   { optionIds = [], text }: Pick<Answer, "optionIds" | "text">,
   words: Words,
 ): string {
-  if (text !== undefined) return brief(text, TITLE_LENGTH);
-  return optionIds
+  const chosen = optionIds
     .map((id) => question.options.findIndex((option) => option.id === id))
-    .map((index) => brief(`${markAt(question, index)}: ${labelOf(question, index, words)}`, TITLE_LENGTH))
-    .join(", ");
+    .map((index) => brief(`${markAt(question, index)}: ${labelOf(question, index, words)}`, TITLE_LENGTH));
+  return [chosen.join(", "), text === undefined ? "" : brief(text, TITLE_LENGTH)]
+    .filter((part) => part !== "")
+    .join(" · ");
 }

@@ -25,3 +25,15 @@ test("what a peer sends as control texts is kept like stderr", () => {
   words.hear(`//stderr using ${PLANTED[0]?.text ?? ""}`);
   expect(words.tail).toBe("using [redacted]");
 });
+
+test("[H13] what Node says at each start of iFlow is no last word; what it says of an end is", () => {
+  const noise = [
+    "(node:4711) [DEP0040] DeprecationWarning: The `punycode` module is deprecated. Please use a userland alternative instead.",
+    "(Use `node --trace-deprecation ...` to show where the warning was created)",
+    "(node:4711) ExperimentalWarning: SQLite is an experimental feature and might change at any time",
+    "(Use `iflow --trace-warnings ...` to show where the warning was created)",
+  ];
+  expect(new LastWords(() => noise.join("\n")).sentence).toBe("");
+  const end = "(node:4711) UnhandledPromiseRejectionWarning: no key\nDeprecationWarning: of a tool\nout of memory";
+  expect(new LastWords(() => [...noise, end].join("\r\n")).tail).toBe(end);
+});

@@ -309,3 +309,23 @@ describe("a question past its deadline (decision 15)", () => {
     expect(notices(session, "completed")).toEqual([]);
   });
 });
+
+describe("[H13] a permission that is rejected with a reason", () => {
+  const NO = { id: "q3", answer: { optionIds: [REJECT.id], text: "use the existing helper" } };
+
+  it("is cancelled at once, and the reason is the next message of whoever said so", () => {
+    const rejected = play(asking(), [answered(NO.id, { option: REJECT.id, text: NO.answer.text })]);
+    expect(effectsOf(rejected.effects, "reply")[0]?.reply).toEqual({ kind: "cancelled" });
+    expect(effectsOf(rejected.effects, "record-answer")).toMatchObject([{ text: "Reject: use the existing helper" }]);
+    expect(rejected.session.inbox).toMatchObject([
+      { by: { kind: "person" }, text: { text: expect.stringMatching(/^I rejected ".+": use the existing helper$/) } },
+    ]);
+    expect(rejected.session.grants).toEqual([]);
+  });
+
+  it("goes with the late answer where iFlow does not wait any more, and is no second message", () => {
+    const late = play(orphaned(), [answered(NO.id, { option: REJECT.id, text: NO.answer.text })]);
+    expect(late.session.inbox).toMatchObject([{ text: { text: expect.stringContaining("Answer: Reject: use the") } }]);
+    expect(late.session.inbox).toHaveLength(1);
+  });
+});

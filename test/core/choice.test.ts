@@ -234,3 +234,53 @@ test("what allows once is the first choice, the widest the last", () => {
     "approve-auto",
   ]);
 });
+
+describe("[H13] a no with its reason", () => {
+  const OFFERED = allowed([ALLOW, REJECT, ALLOW_ALWAYS]);
+
+  test.each([
+    ["2 use the existing helper", "use the existing helper"],
+    ["2: use it", "use it"],
+    ["no, use the existing helper", "use the existing helper"],
+    ["No. Not this one", "Not this one"],
+    ["Reject: too wide", "too wide"],
+    ["reject - too wide", "too wide"],
+    ["不，用现有的", "用现有的"],
+    ["拒绝：太多", "太多"],
+    // A no alone has no reason, and these are no no.
+    ["no problem, go ahead", undefined],
+    ["not now", undefined],
+    // No yes is ever read out of words.
+    ["yes, but no: use it", undefined],
+    ["1 use it", undefined],
+    ["1, 2 use it", undefined],
+    ["ok, no, use it", undefined],
+  ])("%s", (words, reason) => {
+    const read = readAnswer(OFFERED, words);
+    expect(read).toEqual(
+      reason === undefined
+        ? { ok: false, refusal: expect.objectContaining({ code: "invalid_choice" }) }
+        : { ok: true, value: { optionIds: [REJECT.id], text: reason } },
+    );
+  });
+
+  test("a bare no has none", () => {
+    expect(readAnswer(OFFERED, "no")).toEqual({ ok: true, value: { optionIds: [REJECT.id] } });
+  });
+
+  test("of a plan it goes along in the reply", () => {
+    const asked = askOf({ kind: "plan", requestId: 1, plan: "Do it" });
+    const [first] = asked.questions;
+    const read = readAnswer(only(asked), "2 smaller steps");
+    const answer = { ...(read.ok ? read.value : {}), by: PERSON, at: T0 };
+    expect(replyOf({ ...asked, questions: [{ ...first!, answer }] })).toEqual({
+      kind: "plan",
+      approved: false,
+      reason: "smaller steps",
+    });
+  });
+
+  test("an option of a question of the agent's own is chosen by nothing else than itself", () => {
+    expect(meant(question("Go on?", ["Yes", "No"]), "no, use the helper")).toBe("free: no, use the helper");
+  });
+});

@@ -136,6 +136,14 @@ describe("[A3] a quote", () => {
     });
   });
 
+  test("[H13] may say behind a no why it is one; without a quote such words are the agent's", () => {
+    const waiting = told(asking());
+    expect(meant(said("2 use the helper", { repliesTo: NOTICE }), waiting)).toMatchObject({ kind: "answer" });
+    expect(meant(said("no, use the helper", { repliesTo: NOTICE }), waiting)).toMatchObject({ kind: "answer" });
+    expect(meant(said("yes, use the helper", { repliesTo: NOTICE }), waiting)).toEqual({ kind: "nothing" });
+    expect(meant(said("no, use the helper"), waiting)).toEqual({ kind: "nothing" });
+  });
+
   test("with other words than a choice goes to the agent", () => {
     expect(meant(said("why?", { repliesTo: NOTICE }), told(asking()))).toEqual({ kind: "nothing" });
   });

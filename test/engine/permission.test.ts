@@ -100,6 +100,20 @@ describe("[K2] permission modes", () => {
   });
 });
 
+test("[H13] why a permission was rejected reaches iFlow as the next message, once its turn has ended", async () => {
+  const world = await World.start();
+  const { session } = await world.launch("write a.txt: x\nsay: without it");
+  await world.until(session.id, "asking");
+  await world.respond(session.id, "2 use the existing helper");
+  await world.until(session.id, "idle");
+  const output = await world.output(session.id);
+  expect(output).toMatch(
+    /: Reject: use the existing helper\n[^]*without it[^]*👤 I rejected ".*a\.txt.*": use the existing/u,
+  );
+  expect(world.agent.files.size).toBe(0);
+  expect(await soundProblems(world)).toEqual([]);
+});
+
 describe("[S4] [K2] plans", () => {
   const PLAN = "say: looking\nplan: 1. write the file\nwrite a.txt: planned\nsay: carried out";
 
