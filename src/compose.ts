@@ -110,6 +110,8 @@ export function compose(parts: HostParts, config: () => PluginConfig): Context {
     mayBeMissing: (session) => speaking().mayBeMissing(session),
     elsewhere: (session, text) => speaking().elsewhere(session, text),
     wake: (session, notice) => speaking().wake(session, notice),
+    over: (session, questions, from) => speaking().over(session, questions, from),
+    answered: (session, questions) => speaking().answered(session, questions),
   };
   const channels = derived(config, channelRules);
   const roster = new Roster(engine, voice, {

@@ -13,8 +13,12 @@ const ANSWER_LENGTH = 80;
 const MAX_LABELS = 12;
 
 export function noteAnswered(draft: Draft, question: Question, answer: Answer): void {
-  const words = cutText(oneLine(redactSecrets(answerWords(question, answer))), ANSWER_LENGTH);
-  note(draft, draft.session.phase, question, { answer: words, by: answer.by.kind });
+  note(draft, draft.session.phase, question, { answer: keptWords(question, answer), by: answer.by.kind });
+}
+
+/** As much of an answer as is kept of it. */
+export function keptWords(question: Question, answer: Pick<Answer, "optionIds" | "text">): string {
+  return cutText(oneLine(redactSecrets(answerWords(question, answer))), ANSWER_LENGTH);
 }
 
 export function noteDenied(draft: Draft, question: Question): void {

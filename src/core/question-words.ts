@@ -34,6 +34,13 @@ export function labelOf(question: Question, index: number, words: Words): string
   return labelApart(question, index, label, words.effects);
 }
 
+/** What is asked, in one line. */
+export function askedLine(question: Question, { freshStart }: Words): string {
+  if (question.kind === "fresh-start") return freshStart;
+  const note = question.header === undefined ? "" : `${brief(question.header, CHOICE_LENGTH)}: `;
+  return note + brief(headline(question));
+}
+
 /** One line a choice, named as people answer them, and how many may be chosen. */
 export function choices(question: Question, words: Words): readonly string[] {
   const lines = question.options.map((_option, index) =>

@@ -212,12 +212,12 @@ function chooseFrom(question: Question): string {
     : `Choose one of: ${choiceLines(question).join(" · ")}${own}`;
 }
 
-function labelsOf(question: Question, answer: Answer): readonly string[] {
+function labelsOf(question: Question, answer: Pick<Answer, "optionIds">): readonly string[] {
   return (answer.optionIds ?? []).map((id) => question.options.find((o) => o.id === id)?.label ?? id);
 }
 
 /** The words of an answer, for people and for a prompt that carries a late answer; of a no with its reason both. */
-export function answerWords(question: Question, answer: Answer): string {
+export function answerWords(question: Question, answer: Partial<Answer>): string {
   const labels = labelsOf(question, answer).join(", ");
   if (answer.text === undefined) return labels;
   return labels === "" ? answer.text : `${labels}: ${answer.text}`;

@@ -4,9 +4,11 @@
 import { buttonsOf, type ChoiceButton } from "./choice-button.ts";
 import { pickLanguage, wordsOf, type Language } from "./language.ts";
 import { noticeText } from "./notice.ts";
+import { answeredText, overText } from "./over-question.ts";
 import type { NoticeStyle } from "./question-words.ts";
-import type { Notice, Session } from "./session.ts";
+import type { Notice, Question, Session } from "./session.ts";
 import { wakeText } from "./wake.ts";
+import type { FromChat } from "./words.ts";
 
 export interface VoiceSettings {
   readonly language: "auto" | Language;
@@ -22,6 +24,10 @@ export interface NoticeVoice {
   elsewhere(session: Session, text: string): string;
   /** Always in English: an agent reads it. */
   wake(session: Session, notice: Notice): string;
+  /** In place of a notice whose questions are over. */
+  over(session: Session, questions: readonly Question[], from: FromChat): string;
+  /** For a chat where that can't be put in its place. */
+  answered(session: Session, questions: readonly Question[]): string;
 }
 
 /** `auto` follows the language of each session's prompt. */
@@ -36,5 +42,7 @@ export function voiceOf({ language, safeMode }: VoiceSettings): NoticeVoice {
     mayBeMissing: (session) => style(session).words.mayBeMissing(session.name),
     elsewhere: (session, text) => `${style(session).words.elsewhere(session.name)}\n\n${text}`,
     wake: (session, notice) => wakeText(session, notice, safeMode),
+    over: (session, questions, from) => overText(session, questions, from, style(session)),
+    answered: (session, questions) => answeredText(session, questions, style(session)),
   };
 }

@@ -20,6 +20,14 @@ const counted = (count: number): string => String(count).replace(/\B(?=(?:\d{3})
 const took = (time: string | undefined): string => (time === undefined ? "" : ` · ${time}`);
 const WHO = { by_agent: "the agent", by_person: "a person", by_writer: "another writer of its TaskFlow" } as const;
 
+const FROM = {
+  here: "answered here",
+  elsewhere: "answered in another place",
+  meanwhile: "answered meanwhile",
+  agent: "answered by the agent",
+  writer: "answered by another writer of its TaskFlow",
+} as const;
+
 const TAKEN = {
   now: { message: "your message was passed on.", answer: "your answer was passed on:" },
   queued: { message: "your message waits for the running turn to end.", answer: "your answer waits for its turn:" },
@@ -133,6 +141,11 @@ export const EN: Words = {
         : `${name}: already answered: ${answer}`,
     nothingAnswered: "Nothing else was answered.",
     passedOn: (name) => `${name}: your words were passed on.`,
+  },
+  over: {
+    answered: (answer, from) => `↩️ ${answer} (${FROM[from]})`,
+    denied: "⌛ Nobody answered in time, so the answer is no.",
+    dropped: "◻️ Not asked any more: its turn or session has ended.",
   },
   contentHidden: "(content hidden in safe mode)",
   codeHidden: "(code hidden in safe mode)",

@@ -18,6 +18,14 @@ const took = (time: string | undefined): string => (time === undefined ? "" : ` 
 const MARK = { number: "编号", letter: "字母" } as const;
 const WHO = { by_agent: "智能体", by_person: "用户", by_writer: "TaskFlow 的其他写入方" } as const;
 
+const FROM = {
+  here: "在此回答",
+  elsewhere: "在别处回答",
+  meanwhile: "已经回答",
+  agent: "由智能体回答",
+  writer: "由 TaskFlow 的其他写入方回答",
+} as const;
+
 const TAKEN = {
   now: { message: "消息已转达。", answer: "回答已转达：" },
   queued: { message: "消息会在当前这一轮结束后发送。", answer: "回答正在等待：" },
@@ -123,6 +131,11 @@ export const ZH: Words = {
       answer === undefined ? `${name}：那个问题已经结束，没有回答` : `${name}：已经回答过：${answer}`,
     nothingAnswered: "没有回答其他问题。",
     passedOn: (name) => `${name}：你的话已经转达。`,
+  },
+  over: {
+    answered: (answer, from) => `↩️ ${answer}（${FROM[from]}）`,
+    denied: "⌛ 没有人及时回答，因此答案是“否”。",
+    dropped: "◻️ 不再询问：该轮或会话已经结束。",
   },
   contentHidden: "（安全模式下不显示内容）",
   codeHidden: "（安全模式下不显示代码）",

@@ -8,6 +8,11 @@ import type { NoticeCode } from "./session.ts";
 /** Who gave an answer, as its notice says it. */
 export type Answerer = "by_agent" | "by_person" | "by_writer";
 
+/** From which chat a person answered, as far as that is known: `meanwhile` is before the notice had arrived. */
+export type FromChat = "here" | "elsewhere" | "meanwhile";
+/** From where a question was answered, as its own notice says it in the end. */
+export type AnsweredFrom = FromChat | "agent" | "writer";
+
 /** By what a choice is named. */
 export type Mark = "number" | "letter";
 
@@ -78,6 +83,13 @@ export interface Words {
     already(name: string, answer: string | undefined): string;
     readonly nothingAnswered: string;
     passedOn(name: string): string;
+  };
+  /** What became of a question, in place of what its notice said about answering it. */
+  readonly over: {
+    answered(answer: string, from: AnsweredFrom): string;
+    readonly denied: string;
+    /** Its turn or session ended before. */
+    readonly dropped: string;
   };
   readonly contentHidden: string;
   readonly codeHidden: string;

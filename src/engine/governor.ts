@@ -12,10 +12,11 @@ import { chatKey } from "../core/route.ts";
 import type { Notice, NoticeKind, NoticePart, Owner, Route, Session, Viewer } from "../core/session.ts";
 import type { Button, Clock, Delivery, Handover, Log, OutgoingMessage } from "../ports.ts";
 import { ChatLines } from "./chat-lines.ts";
+import { NoticeEnds, type EndVoice } from "./notice-ends.ts";
 import { Places, type ConfiguredChats, type Placed } from "./places.ts";
 
 /** The words of notices: pure, from `core`. */
-export interface Voice {
+export interface Voice extends EndVoice {
   text(session: Session, notice: Notice): string;
   buttons(session: Session, notice: Notice): readonly Button[];
   mayBeMissing(session: Session): string;
@@ -103,6 +104,7 @@ export class Governor {
   readonly #delivery: Delivery;
   readonly #voice: Voice;
   readonly places: Places;
+  readonly ends: NoticeEnds;
   readonly #log: Log;
   readonly #talk: Talking;
   readonly #lines: ChatLines;
@@ -118,6 +120,10 @@ export class Governor {
     this.places = new Places(delivery, chats);
     this.#log = log;
     this.#lines = new ChatLines(clock, log);
+    this.ends = new NoticeEnds((route) => delivery.canEdit(route), voice, {
+      edit: (owner, route, messageId, text) => this.edit(owner, route, messageId, text),
+      say: (message) => this.card(message, () => true),
+    });
   }
 
   /** Undefined: its web chat, or none. */
@@ -134,6 +140,7 @@ export class Governor {
   /** Takes on whatever the session owes and is not on its way yet. */
   tell(teller: Teller): void {
     const { session } = teller;
+    this.ends.changed(session);
     for (const notice of session.owed) {
       for (const part of notice.parts) {
         const id = `${session.id}/${notice.id}/${part}`;
@@ -222,6 +229,7 @@ export class Governor {
     this.#count(session, handover);
     if (handover.kind === "later") return handover;
     if (handover.kind === "unknown" && part === "chat" && RANK[notice.kind] <= RANK.asks) this.#doubt(session, notice);
+    if (part === "chat") this.ends.told(session, now, this.#placesOf(session, placed), teller.session);
     const overtaken = this.#talk.count(chat) !== saidBefore;
     await teller.told(notice.id, part, part === "chat" ? { ...fateOf(placed), overtaken } : {});
     this.#known.delete(`${session.id}/${notice.id}/${part}`);
@@ -251,6 +259,14 @@ export class Governor {
     const placed = await this.places.send(session, whole, (text) => this.#voice.elsewhere(session, text));
     if (notice.kind !== "asks") this.#shown(message);
     return placed;
+  }
+
+  /** Where it stands now, as far as that is known. */
+  #placesOf(session: Session, { handover, elsewhere }: Placed) {
+    const web = this.places.isInWebChat(session) ? [{ route: undefined }] : [];
+    const route = elsewhere ?? this.routeOf(session);
+    if (route === undefined || handover.kind !== "accepted" || handover.trouble !== undefined) return web;
+    return [{ route, messageId: handover.messageId }, ...web];
   }
 
   /** Numbers of a result may be what a bare number then means. */

@@ -152,11 +152,9 @@ export class Sessions {
     const read = question === undefined ? ok({ text: order.message }) : readOrder(question, order);
     if (!read.ok) return read;
     const askedAt = askedSince(session, questionId);
-    const taken = await actor.post({
-      type: "answered",
-      questionId,
-      answer: { ...read.value, by: byOf(caller, askedAt), at },
-    });
+    const answer = { ...read.value, by: byOf(caller, askedAt), at };
+    const post = () => actor.post({ type: "answered", questionId, answer });
+    const taken = await this.#roster.governor.ends.from(caller, session.id, questionId, post);
     return this.#taken(actor, taken, question === undefined ? {} : { question, answer: read.value });
   }
 

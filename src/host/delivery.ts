@@ -89,6 +89,8 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
     edit: async (route, messageId, text) =>
       guarded(async () => {
         const { channel, to, accountId, threadId } = route;
+        const message = inertText(text);
+        rememberOwnWords(message);
         await call("message.action", {
           channel,
           action: "edit",
@@ -99,7 +101,7 @@ export function createDelivery(api: HostApi, functions: HostFunctions): Delivery
           params: {
             to,
             messageId,
-            message: inertText(text),
+            message,
             ...(threadId === undefined ? {} : { threadId: String(threadId) }),
           },
         });

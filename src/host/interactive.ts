@@ -15,6 +15,8 @@ import type { HostApi } from "./sdk.ts";
 /** Prefix of every callback of ours, in the host's `namespace:payload` form. */
 export const BUTTON_NAMESPACE = "iflow";
 
+/** The first lines of a notice: its head, and what was asked. */
+const HEAD_LINES = 2;
 const CHANNELS = ["telegram", "discord", "slack"] as const;
 
 export interface ButtonPress {
@@ -28,10 +30,14 @@ export interface ButtonPress {
   isOwner(): Promise<boolean>;
 }
 
-/** What is shown for a press. `closed`: the question is over, so its buttons go and the words stand in their place. */
+/**
+ * What is shown for a press. `closed`: the question is over, so its buttons go and the words stand in their place; `whole`: in
+ * place of all of the message.
+ */
 export interface PressReply {
   readonly text: string;
   readonly closed: boolean;
+  readonly whole?: true;
 }
 
 export type TakePress = (press: ButtonPress) => Promise<PressReply>;
@@ -90,9 +96,9 @@ async function pressed(
       await respond.reply?.({ text: reply.text, ephemeral: true });
       return;
     }
-    const before = words(context.callback?.messageText);
+    const before = reply.whole === true ? "" : headOf(words(context.callback?.messageText));
     if (respond.editMessage === undefined) await respond.clearButtons?.();
-    else await respond.editMessage({ text: before === undefined ? reply.text : `${before}\n\n${reply.text}` });
+    else await respond.editMessage({ text: before === "" ? reply.text : `${before}\n\n${reply.text}` });
   } catch (error) {
     // The answer itself is taken or refused by now; only its echo in the chat is missing.
     log.warn(`a button press on ${channel} could not be shown: ${messageOf(error)}`);
@@ -121,6 +127,12 @@ function pressOf(channel: string, context: PressContext, host: HostFacts): Butto
     messageId: words(callback?.messageId),
     isOwner: () => host.isOwner({ channel, from: to, to, accountId, senderId, inGroup }),
   };
+}
+
+/** Who asked what. What stands behind it says how to answer, or would lose its code block: what is edited here has no markup. */
+function headOf(message: string | undefined): string {
+  const [head = ""] = (message ?? "").split("\n\n", 1);
+  return head.split("\n").slice(0, HEAD_LINES).join("\n");
 }
 
 function words(value: unknown): string | undefined {

@@ -5,7 +5,8 @@
 import type { Caller } from "../core/caller.ts";
 import { ok, refuse, type Result } from "../core/errors.ts";
 import { pickLanguage, wordsOf } from "../core/language.ts";
-import { meantBy, type Meant } from "../core/meant.ts";
+import { askOf, meantBy, waitingIn, type Meant } from "../core/meant.ts";
+import { overText } from "../core/over-question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { chatKey } from "../core/route.ts";
 import type { Session } from "../core/session.ts";
@@ -26,6 +27,8 @@ export interface PressOutcome {
   readonly text: string;
   /** The question is over: its buttons go. */
   readonly closed: boolean;
+  /** The words say all that is left to say of the question: its notice goes with the buttons. */
+  readonly whole?: true;
 }
 
 export function sessionOfPress(context: Context, pressed: Pick<PressedOption, "sessionId">): Session | undefined {
@@ -51,8 +54,19 @@ export async function answerPress(context: Context, presser: Caller, pressed: Pr
       text: redactSecrets(responded.refusal.message),
       closed: responded.refusal.code === "question_closed" || responded.refusal.code === "wrong_phase",
     };
-  const label = responded.value.question?.options[pressed.optionIndex]?.label ?? option;
-  return { text: `↩️ ${redactSecrets(label)}`, closed: true };
+  return shownFor(context, session, responded.value);
+}
+
+/** The notice in its last form; where other parts of it are still open, it stays as it is. */
+function shownFor(context: Context, before: Session, { session, question, answer }: Responded): PressOutcome {
+  const style = stylesOf(context)(session);
+  const asked = question === undefined ? undefined : askOf(before, question.id)?.questions;
+  if (question === undefined || answer === undefined || asked === undefined) return { text: "↩️", closed: true };
+  const open = waitingIn(session, ({ questions }) => questions.some(({ id }) => id === question.id));
+  if (open.length === 0) return { text: overText(session, asked, "here", style), closed: true, whole: true };
+  const ids = open.flatMap((one) => one.question?.id ?? []);
+  const taken = `↩️ ${question.id} · ${redactSecrets(chosenWords(question, answer, style.words))}`;
+  return { text: `${taken}\n${style.words.reply.stillOpen(ids)}`, closed: false };
 }
 
 /** A press by somebody whom the channel does not let steer the bot: written down like every denial. */

@@ -258,7 +258,7 @@ describe("[K3] the limit of automatic answers", () => {
     await world.until(session.id, "asking");
     await world.quiet();
     expect(world.delivery.wakes.filter((wake) => wake.text.includes("asks"))).toHaveLength(1);
-    expect(world.delivery.texts().filter((text) => text.startsWith("asks"))).toHaveLength(2);
+    expect(world.delivery.messages.filter(({ texts: [text = ""] }) => text.startsWith("asks"))).toHaveLength(2);
     expect(await soundProblems(world)).toEqual([]);
   });
 });

@@ -20,7 +20,7 @@ describe("[N6] [N1] notices", () => {
     await world.until(session.id, "idle");
     await world.sessions.kill(PERSON, session.id);
     await world.quiet();
-    expect(kinds(world)).toEqual(["launched", "asks", "responded", "turn-finished"]);
+    expect(kinds(world)).toEqual(["launched", "over", "responded", "turn-finished"]);
     expect(world.delivery.wakes.map((wake) => wake.text.split(" ")[1])).toEqual(["asks", "turn-finished"]);
   });
 

@@ -70,7 +70,7 @@ describe("[E1] a chat that takes nothing", () => {
     expect(await world.sessions.respond(there, session.name, order("A"))).toMatchObject({ ok: true });
     await world.until(session.id, "idle");
     await world.quiet();
-    expect(heads(world, FALLBACK)).toEqual(["elsewhere asks", "elsewhere turn-finished"]);
+    expect(heads(world, FALLBACK)).toEqual([`over ${session.name}`, "elsewhere turn-finished"]);
     expect(heads(world, TOPIC)).toEqual([]);
     expect(world.session(session.id).undelivered).toBeUndefined();
   });
@@ -122,6 +122,32 @@ describe("[D5] launched in a web chat while a chat is configured", () => {
     ]);
     await world.restart();
     expect(world.session(session.id).home).toEqual({});
+  });
+
+  test("the other one hears that it was answered, and no more than once", async () => {
+    const there: Caller = { ...PERSON, owner: { sessionKey: "agent:main:main" }, route: FALLBACK, seesAll: true };
+    for (const [caller, inChat, inWeb] of [
+      [there, ["over job here"], ["asks job Which?", "answered job"]],
+      [{ ...web, door: "reply" }, ["over job elsewhere"], ["asks job Which?"]],
+      // Told by a notice of its own in both.
+      [{ ...there, door: "rpc" }, ["over job here", "responded job"], ["asks job Which?", "responded job"]],
+      // The button has edited its own message.
+      [{ ...there, door: "button" }, ["asks job Which?"], ["asks job Which?", "answered job"]],
+    ] as const) {
+      const world = await World.start({ fallback: FALLBACK });
+      const { session } = await world.launch("ask: Which? | A | B\nhang", { ...home, name: "job" }, web);
+      await world.until(session.id, "asking");
+      await world.quiet();
+      expect(await world.sessions.respond(caller, session.id, order("A"))).toMatchObject({ ok: true });
+      await world.quiet();
+      const inWebChat = world.delivery.messages.filter(({ route }) => route === undefined);
+      const short = (text: string | undefined) => text?.replace(/^(responded job).*/, "$1");
+      expect(world.delivery.texts(FALLBACK).map(short), caller.door).toEqual(inChat);
+      expect(
+        inWebChat.map(({ texts }) => short(texts.at(-1))),
+        caller.door,
+      ).toEqual(inWeb);
+    }
   });
 
   test("without a configured chat the web chat is told once", async () => {

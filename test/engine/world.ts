@@ -54,6 +54,8 @@ const plainVoice: Voice = {
   mayBeMissing: (session) => `maybe-missing ${session.name}`,
   elsewhere: (_session, text) => `elsewhere ${text}`,
   wake: (session, notice) => `wake ${notice.kind} ${session.name}`,
+  over: (session, _questions, from) => `over ${session.name} ${from}`,
+  answered: (session) => `answered ${session.name}`,
 };
 
 export interface WorldOptions {

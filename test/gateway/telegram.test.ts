@@ -132,13 +132,7 @@ describe("from an agent's launch to the result", () => {
       🔔 JOB asks
       Which: Which database?
 
-      1: MySQL
-      2: Postgres
-
-      Reply with the number. In your own words: /iflow_respond --question q3 JOB <answer>
-      No answer within 24h counts as no.
-
-      ↩️ Postgres
+      ↩️ 2: Postgres (answered here)
       ----
       ✅ JOB finished turn 1
 
@@ -199,14 +193,17 @@ describe("answers", () => {
     const { telegram } = world.gateway;
     const row = await launchIn(group, "gate", ["ask: Delete it? | yes | no", "say: Decided: {answer}"]);
     const question = await questionOf(group, "gate");
+    const asShown = { ...question };
     telegram.press(strangerInGroup, question, "yes");
     await telegram.heard(group.chatId, /You are not authorised to answer iFlow here\./);
     expect(await world.row(row.id)).toMatchObject({ status: "asking" });
     telegram.say(group, "/iflow_respond gate 2");
     await telegram.heard(group.chatId, /gate: your answer was passed on: no/);
     await world.until(row.id, "idle");
-    telegram.press(group, question, "yes");
     await expect.poll(() => question.buttons).toEqual([]);
+    // Where it was still on a screen.
+    telegram.press(group, asShown, "yes");
+    await expect.poll(() => question.texts.length).toBe(3);
     expect(transcript([question], steadyOf(row))).toMatchInlineSnapshot(`
       "🔔 JOB asks
       Delete: Delete it?
@@ -220,11 +217,10 @@ describe("answers", () => {
       🔔 JOB asks
       Delete: Delete it?
 
-      1: yes
-      2: no
-
-      Reply with the number. In your own words: /iflow_respond --question q3 JOB <answer>
-      No answer within 24h counts as no.
+      ↩️ 2: no (answered here)
+      ==== edited to
+      🔔 JOB asks
+      Delete: Delete it?
 
       Question q3 of JOB was already answered: no (by a person). JOB is idle, with no open question."
     `);

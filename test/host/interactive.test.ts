@@ -63,6 +63,20 @@ test("an authorised press reaches the callback; a closed question loses its butt
   expect(shown).toEqual([["edit", { text: "Go on?\n\n✅ No" }]]);
 });
 
+test("[D6] an answered question loses its instructions, and what it showed in a code block", async () => {
+  const messageText =
+    "🔔 job asks for permission\nEdit a.txt\n-old\n+new\n\n1: Allow\n2: Reject\n\nReply with the number";
+  const context = { ...telegram, callback: { ...telegram.callback, messageText } };
+  const over = await press("telegram", context, { text: "Over since.", closed: true });
+  expect(over.shown).toEqual([["edit", { text: "🔔 job asks for permission\nEdit a.txt\n\nOver since." }]]);
+  const whole = await press("telegram", context, {
+    text: "🔔 job asks\nEdit\n\n↩️ 1: Allow",
+    closed: true,
+    whole: true,
+  });
+  expect(whole.shown).toEqual([["edit", { text: "🔔 job asks\nEdit\n\n↩️ 1: Allow" }]]);
+});
+
 test("an answer that is refused is told to the person alone, and the buttons stay", async () => {
   const { shown } = await press("telegram", telegram, {
     text: "Only the person who launched may answer.",

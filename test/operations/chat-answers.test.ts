@@ -120,6 +120,30 @@ test("[K1] a press by somebody whom the channel does not let steer the bot answe
   });
 });
 
+test("[D6] a press leaves of its notice who asked what and what was chosen; of several parts only the last one does", async () => {
+  const one = await asking(ASK);
+  await using single = one.operations;
+  const button = { ...one.group, door: "button" } as const;
+  expect(
+    await answerPress(single.context, button, { sessionId: one.id, questionId: one.questionId, optionIndex: 1 }),
+  ).toEqual({
+    text: expect.stringMatching(/^🔔 job asks\n.+\n\n↩️ 2: right \(answered here\)$/u) as unknown,
+    closed: true,
+    whole: true,
+  });
+  const more = await asking("two questions\nhang");
+  await using several = more.operations;
+  const { phase } = await several.world.until(more.id, "asking");
+  const [first = "", second = ""] = phase.asks.flatMap(({ questions }) => questions.map(({ id }) => id));
+  const press = (questionId: string) =>
+    answerPress(several.context, { ...more.group, door: "button" }, { sessionId: more.id, questionId, optionIndex: 0 });
+  expect(await press(first)).toEqual({
+    text: expect.stringContaining(`Still open: ${second}`) as unknown,
+    closed: false,
+  });
+  expect(await press(second)).toMatchObject({ closed: true, whole: true });
+});
+
 test("a button of a question that is over goes, with what became of it", async () => {
   const asked = await asking(ASK);
   await using operations = asked.operations;
