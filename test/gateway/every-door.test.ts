@@ -129,7 +129,7 @@ describe("[O1] [O2] [O3] [O4] [O5] [O6] [O7] [O8] [O9] nine operations", () => {
     await step("fg", { session: name }, name, new RegExp(`Following ${name}[^]*hello`), { ...follows, output: words });
 
     const passedOn = new RegExp(
-      `${name} \\[${id}\\]: Answer to q\\d+ \\(Which\\?\\) was passed on|${name}: your answer was passed on: second`,
+      `${name} \\[${id}\\]: Answer to q\\d+ was passed on|${name}: your answer was passed on: second`,
     );
     const answered = { success: true, ...known, flowId, delivered: "now" };
     await step("respond", { session: id, message: "2" }, `${id} 2`, passedOn, answered);
@@ -262,7 +262,7 @@ describe("wrong calls", () => {
     expect(await typed("/iflow --mode yolo fix it")).toMatch(/permission_mode/);
     expect(await typed("/iflow_respond someone")).toMatch(/The message is missing\. Usage: \/iflow_respond/);
     expect(await typed("/iflow_output nobody many")).toMatch(/Parameter lines of iflow_output/);
-    expect(await typed("/iflow_kill")).toMatch(/Give either a session/);
+    expect(await typed("/iflow_kill")).toMatch(/There is no iFlow session that this could be for/);
     expect(await world.rows("active")).toEqual([]);
   });
 });
