@@ -26,6 +26,8 @@ interface Waiting extends Errand {
 }
 
 const FIRST_PAUSE_MS = 1_000;
+/** What somebody waits for that is on its way: a host that takes longer is not waited for. */
+const LONGEST_WAIT_MS = 5_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 export class ChatLines {
@@ -33,6 +35,8 @@ export class ChatLines {
   readonly #log: Log;
   readonly #lines = new Map<string, Waiting[]>();
   readonly #busy = new Map<string, Promise<void>>();
+  /** What is with the host just now, by line. */
+  readonly #onItsWay = new Map<string, Promise<Handover | undefined>>();
   readonly #closing = Promise.withResolvers<void>();
   #paused = 0;
   #number = 0;
@@ -67,6 +71,16 @@ export class ChatLines {
     while (this.#busy.size > 0) await Promise.all(this.#busy.values());
   }
 
+  /** Resolves when what is on its way in this line just now has been answered for, or after LONGEST_WAIT_MS. */
+  async handedOver(key: string): Promise<void> {
+    const running = this.#onItsWay.get(key);
+    if (running === undefined) return;
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(LONGEST_WAIT_MS, late.resolve);
+    await Promise.race([running, late.promise]);
+    cancel();
+  }
+
   /** What is in flight is awaited, the rest is dropped. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -91,7 +105,10 @@ export class ChatLines {
     await Promise.resolve();
     let pauseMs = 0;
     for (let errand = this.#lines.get(key)?.shift(); errand !== undefined; errand = this.#lines.get(key)?.shift()) {
-      const handover = await this.#run(errand);
+      const running = this.#run(errand);
+      this.#onItsWay.set(key, running);
+      const handover = await running;
+      this.#onItsWay.delete(key);
       if (handover?.kind !== "later") pauseMs = 0;
       else if (this.#closed) errand.drop?.();
       else {

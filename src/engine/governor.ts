@@ -203,6 +203,11 @@ export class Governor {
     });
   }
 
+  /** Resolves when what this chat is being told just now has been handed over, soon at the latest. */
+  handedOver(chat: string): Promise<void> {
+    return this.#lines.handedOver(chat);
+  }
+
   /** Resolves when nothing is on its way. */
   settled(): Promise<void> {
     return this.#lines.settled();

@@ -102,7 +102,8 @@ export async function answerBareReply(
   const chat = chatKey(caller.route, caller.owner.sessionKey);
   const asked = sessions.roster.sessions().filter((session) => governor.places.chatsOf(session).includes(chat));
   if (asked.length === 0) return undefined;
-  // What was heard before these words is known before they are judged.
+  // What was told and what was heard before these words is known before they are judged: a channel shows a message before it answers for it.
+  await governor.handedOver(chat);
   await talk.settled();
   const at = sessions.nowAt();
   const words = { ...reply, at, writtenAt: reply.writtenAt ?? at, inGroup: caller.inGroup };

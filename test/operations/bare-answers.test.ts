@@ -38,6 +38,19 @@ describe("[A1] a bare answer", () => {
     expect(await bare(operations, "1")).toBe("↩️ job: 1: Allow");
   });
 
+  test("waits for the notice that it answers: a channel shows one before it says that it has it", async () => {
+    await using operations = await OperationsWorld.create();
+    const { delivery, clock } = operations.world;
+    const asks = delivery.hold("send");
+    let isOnItsWay = false;
+    void asks.reached.then(() => (isOnItsWay = true));
+    await operations.launch("write a.txt: 1\nsay: done", { name: "job" });
+    while (!isOnItsWay) await clock.advance(50);
+    const answer = bare(operations, "1");
+    asks.release();
+    expect(await answer).toBe("↩️ job: 1: Allow");
+  });
+
   test.each([
     ["the gateway's agent", async (operations: OperationsWorld) => spoke(operations, operations.me.owner.sessionKey)],
     ["the agent, from a run of its own", async (operations: OperationsWorld) => spoke(operations, "agent:main:cron:1")],
