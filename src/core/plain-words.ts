@@ -26,6 +26,13 @@ function asciiDigit(digit: string): string {
   return String((code - first) % 10);
 }
 
+/** A channel may join messages that come right behind each other into one (host fact): the same again is the same once. */
+export function saidOnce(text: string): string {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const [first] = lines;
+  return first !== undefined && lines.every((line) => plainWords(line) === plainWords(first)) ? first : text;
+}
+
 const NUMBER = /^[#([]?(\d{1,3})[.)\]:,、。]?$/u;
 
 /** `2`, `#2`, `2.`, `(2)`. */

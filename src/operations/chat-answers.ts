@@ -7,6 +7,7 @@ import { ok, refuse, type Result } from "../core/errors.ts";
 import { pickLanguage, wordsOf } from "../core/language.ts";
 import { askOf, meantBy, waitingIn, type Meant } from "../core/meant.ts";
 import { overText } from "../core/over-question.ts";
+import { saidOnce } from "../core/plain-words.ts";
 import { redactSecrets } from "../core/redact.ts";
 import { chatKey } from "../core/route.ts";
 import type { Session } from "../core/session.ts";
@@ -106,7 +107,8 @@ export async function answerBareReply(
   await governor.handedOver(chat);
   await talk.settled();
   const at = sessions.nowAt();
-  const words = { ...reply, at, writtenAt: reply.writtenAt ?? at, inGroup: caller.inGroup };
+  const text = saidOnce(reply.text);
+  const words = { ...reply, text, at, writtenAt: reply.writtenAt ?? at, inGroup: caller.inGroup };
   const now = asked.map(({ id }) => sessions.roster.actor(id)?.session).filter((session) => session !== undefined);
   const meant = meantBy(words, now, (since) => talk.saidSince(chat, since));
   const styleOf = stylesOf(context);
@@ -115,14 +117,14 @@ export async function answerBareReply(
       overhear(context, caller);
       return undefined;
     case "unclear":
-      return whichText(meant.waiting, reply.text, styleOf);
+      return whichText(meant.waiting, text, styleOf);
     case "late": {
       const { answers } = styleOf(meant.session).words;
       return `↩️ ${redactSecrets(answers.already(meant.session.name, meant.closed.answer))}. ${answers.nothingAnswered}`;
     }
     case "answer":
     case "message":
-      return said(context, caller, meant, reply.text);
+      return said(context, caller, meant, text);
   }
 }
 

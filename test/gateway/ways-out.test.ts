@@ -42,6 +42,8 @@ describe("plain messages", () => {
       sessionKey: "agent:main:main",
       text: "ANSWER blue",
       senderId: "42",
+      messageId: expect.stringMatching(/^\d+$/) as unknown,
+      writtenAt: expect.any(Number) as unknown,
       route: DIRECT,
       inGroup: false,
       isOwner: false,
