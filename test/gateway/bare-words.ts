@@ -20,17 +20,9 @@ export function wordsWithoutCommand(worldOf: () => PluginWorld): void {
     async function asked(name: string, script: readonly string[] = WRITE(name)): Promise<[string, TelegramMessage]> {
       const job = await worldOf().launch(script, { name, permission_mode: "manual" });
       const notice = await heard(new RegExp(`^🔔 ${name} asks`));
-      await expect.poll(() => toldOf(job.id)).toContain('"toldAt"');
+      await worldOf().untilTold(job.id);
       return [job.id, notice];
     }
-
-    /** The channel shows a message before the plugin knows that it has left. */
-    const toldOf = (id: string): string =>
-      JSON.stringify(
-        worldOf()
-          .journal(id)
-          .findLast(({ t }) => t === "commit"),
-      );
 
     const say = (text: string, quoting?: TelegramMessage): void =>
       worldOf().gateway.telegram.say(direct, text, quoting);

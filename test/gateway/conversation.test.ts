@@ -185,7 +185,8 @@ describe("kill -9 of the gateway", () => {
     const idle = await world.launch("say: All is done.", { name: "ready" });
     await world.until(asking.id, "asking");
     await world.until(idle.id, "idle");
-    await world.gateway.telegram.heard(PERSON, /Which way\?/);
+    await world.gateway.telegram.heard(PERSON, /^🔔 at-a-fork asks/);
+    await world.untilTold(asking.id);
     await expect.poll(() => existsSync(inWorkspace("begun.txt"))).toBe(true);
     await world.gateway.kill9();
     for (const { id } of [asking, working, idle]) await world.untilNoProcess(id);

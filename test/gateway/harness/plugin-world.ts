@@ -162,6 +162,17 @@ export class PluginWorld {
     }
   }
 
+  /** Resolves when the plugin knows that its open question has left: the channel shows a message a moment earlier. */
+  async untilTold(id: string): Promise<void> {
+    const deadlineAt = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const stored = JSON.stringify(this.journal(id).findLast(({ t }) => t === "commit") ?? {});
+      if (stored.includes('"toldAt"')) return;
+      if (Date.now() > deadlineAt) throw new Error(`the question of ${id} was not told: ${stored}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
   async respond(
     session: string,
     message: string,
