@@ -16,7 +16,7 @@ const took: string[] = [];
 let world: PluginWorld;
 
 beforeAll(async () => {
-  world = await PluginWorld.start({ config: { maxSessions: 3 } });
+  world = await PluginWorld.start({ config: { maxSessions: 3, keepAliveSeconds: 20 } });
   undo.defer(async () => world.dispose());
 });
 
