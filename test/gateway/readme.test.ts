@@ -90,8 +90,9 @@ test("a question, answered by a bare number, and one by a command", async () => 
   gateway.telegram.say(chat, "2");
   await gateway.telegram.heard(PERSON, /✅ paint.*It is Blue\./s);
   gateway.telegram.say(chat, "/iflow --name size ask: Which size? | Small | Large\nsay: It is {answer}.");
-  await gateway.telegram.heard(PERSON, /🔔 size asks\b.*Which size\?/s);
-  gateway.telegram.say(chat, "/iflow_respond size Small");
+  const notice = await gateway.telegram.heard(PERSON, /🔔 size asks\b.*Which size\?/s);
+  const [command = ""] = /\/iflow_respond --question \S+ size/.exec(notice.texts[0] ?? "") ?? [];
+  gateway.telegram.say(chat, `${command} Small`);
   await gateway.telegram.heard(PERSON, /✅ size.*It is Small\./s);
 });
 
