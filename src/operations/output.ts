@@ -10,7 +10,7 @@ import { toLookAt } from "./bare-command.ts";
 import { defineOperation } from "./define.ts";
 import type { Reply } from "./operation.ts";
 import { questionReply } from "./question-text.ts";
-import { questionLines } from "./render.ts";
+import { pieceRow, questionLines } from "./render.ts";
 import { statusOf } from "./status.ts";
 
 const MAX_LINES = 10_000;
@@ -77,7 +77,6 @@ export const output = defineOperation({
     const start = forwards ? slice.start : slice.start + slice.text.length - text.length;
     const end = start + text.length;
     const total = Math.max(session.output.end, slice.end);
-    const truncated = start > 0 || end < total;
     const more =
       end < total ? ` More: since ${end}.` : start > 0 ? " Earlier output exists: full, or since an offset." : "";
     const questions = questionLines(session);
@@ -85,15 +84,7 @@ export const output = defineOperation({
     const began = start === 0 && end > 0 ? `\n👤 ${cutText(session.prompt.text.trim(), PROMPT_LENGTH)}\n` : "";
     return ok({
       text: `${session.name} [${session.id}] ${statusOf(session)} · output ${start}–${end} of ${total}.${more}${began}\n${text}${questions === "" ? "" : `\n${questions}`}`,
-      json: {
-        id: session.id,
-        name: session.name,
-        status: statusOf(session),
-        startOffset: start,
-        endOffset: end,
-        truncated,
-        output: text,
-      },
+      json: pieceRow(session, text, start, total),
     });
   },
 });

@@ -18,8 +18,7 @@ import { withOperators } from "./authority.ts";
 import { sessionOfPress, type PressedOption, type PressOutcome } from "./chat-answers.ts";
 import type { Context } from "./context.ts";
 import type { Reply } from "./operation.ts";
-import { questionRow } from "./render.ts";
-import { statusOf } from "./status.ts";
+import { pieceRow, questionRow } from "./render.ts";
 
 /** One message of a channel, with what stands around the text of the question. */
 const MAX_PRESS_CHARS = 3_900;
@@ -53,16 +52,7 @@ export async function questionReply(
       "",
       ...allChoices(question),
     ].join("\n"),
-    json: {
-      id: session.id,
-      name: session.name,
-      status: statusOf(session),
-      startOffset: start,
-      endOffset: end,
-      truncated: start > 0 || end < total,
-      output: text,
-      question: questionRow(question),
-    },
+    json: { ...pieceRow(session, text, start, total), question: questionRow(question) },
   });
 }
 

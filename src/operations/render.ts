@@ -9,7 +9,7 @@ import { choiceLines } from "../core/choice.ts";
 import { openQuestions } from "../core/question.ts";
 import { redactSecrets } from "../core/redact.ts";
 import type { Question, Session } from "../core/session.ts";
-import type { QuestionJson, SessionJson } from "./answers.ts";
+import type { OutputJson, QuestionJson, SessionJson } from "./answers.ts";
 import { waitsForPerson } from "./listing.ts";
 import { type Status, statusOf } from "./status.ts";
 
@@ -88,6 +88,20 @@ export function sessionLine(session: Session, place: number | undefined, nowAt: 
   const head = `${emoji} ${session.name} [${session.id}] ${status}${where} · ${readableMs(durationMs(session, nowAt))}${lost}`;
   // Masked before it is cut: half a secret is not known for one.
   return cutText(redactSecrets(`${head}${step}${error}\n   ${oneLine(session.prompt.text)}`), 400);
+}
+
+/** A part of the words of a session, or of one of its questions: `total` is where all of it ends. */
+export function pieceRow(session: Session, text: string, start: number, total: number): OutputJson {
+  const end = start + text.length;
+  return {
+    id: session.id,
+    name: session.name,
+    status: statusOf(session),
+    startOffset: start,
+    endOffset: end,
+    truncated: start > 0 || end < total,
+    output: text,
+  };
 }
 
 /** Of a question what fits into a list; all of it is read by its id. */

@@ -6,19 +6,9 @@ import type { AgentEvent } from "../../src/core/agent-event.ts";
 import { AcpTranslator } from "../../src/agent/acp-translate.ts";
 import { SESSION } from "./demo-world.ts";
 import { KEPT, OPTIONS, request, REQUESTS, UPDATES } from "./frames.ts";
+import { heardOf } from "./heard-of.ts";
 import { Listener } from "./listener.ts";
 import { INITIALIZED, memoryConnection, NEW_SESSION, openMemoryConnection, update } from "./memory-transport.ts";
-
-async function heardOf(...frames: readonly unknown[]): Promise<readonly AgentEvent[]> {
-  const { transport, connection } = await openMemoryConnection();
-  const heard = new Listener(connection);
-  await heard.until(() => heard.events.length > 0);
-  const before = heard.events.length;
-  transport.say(...frames);
-  transport.end();
-  await heard.until(() => heard.over);
-  return heard.events.slice(before, -2);
-}
 
 describe("frames", () => {
   test.each(UPDATES)("%s", async (_name, fields, event) => {

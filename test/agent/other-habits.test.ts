@@ -1,22 +1,10 @@
 /** Habits of agents that the protocol allows and iFlow does not have: late replays, calls without states, blocks, an end without a reply. */
 import { describe, expect, test } from "vitest";
-import type { AgentEvent } from "../../src/core/agent-event.ts";
 import { ComposedWorld } from "../composed-world.ts";
 import { DemoWorld, say } from "./demo-world.ts";
 import { OPTIONS, request } from "./frames.ts";
-import { Listener } from "./listener.ts";
-import { openMemoryConnection, update } from "./memory-transport.ts";
-
-async function heardOf(...frames: readonly unknown[]): Promise<readonly AgentEvent[]> {
-  const { transport, connection } = await openMemoryConnection();
-  const heard = new Listener(connection);
-  await heard.until(() => heard.events.length > 0);
-  const before = heard.events.length;
-  transport.say(...frames);
-  transport.end();
-  await heard.until(() => heard.over);
-  return heard.events.slice(before, -2);
-}
+import { heardOf } from "./heard-of.ts";
+import { update } from "./memory-transport.ts";
 
 const call = (fields: object): object => update({ sessionUpdate: "tool_call_update", toolCallId: "c1", ...fields });
 const DIFF = { type: "diff", path: "/w/a.txt", oldText: "", newText: "x\n" };
